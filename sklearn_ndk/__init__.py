@@ -1,0 +1,8 @@
+"""Infinitely wide neural networks as scikit-learn estimators, at any training time."""
+
+from sklearn_ndk._classifier import NDKClassifier
+from sklearn_ndk._regressor import NDKRegressor
+
+__version__ = "0.1.0.dev0"
+
+__all__ = ["NDKClassifier", "NDKRegressor"]

@@ -1,0 +1,172 @@
+"""What the regressor and the classifier share: validation, fit, times, progress."""
+
+from numbers import Real
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_array,
+    check_is_fitted,
+    validate_data,
+)
+
+from sklearn_ndk._ensemble import InfiniteEnsemble
+from sklearn_ndk.kernels._activations import get_activation
+from sklearn_ndk.kernels._network import InfiniteNetwork
+from sklearn_ndk.kernels._pairwise import NETWORK_CONSTRAINTS
+
+
+class BaseNDK(CallbackSupportMixin, BaseEstimator):
+    """Base of the estimators: an ensemble of infinitely wide networks."""
+
+    _parameter_constraints = {
+        **NETWORK_CONSTRAINTS,
+        "t": [Interval(Real, 0, None, closed="both")],
+        "limit": [StrOptions({"ntk", "nngp"}), None],
+        "normalize_y": ["boolean"],
+        "tol": [Interval(Real, 1e-10, 1e-1, closed="both")],
+    }
+
+    def __init__(
+        self,
+        depth=1,
+        activation="relu",
+        *,
+        T=0.01,
+        sigma=1.0,
+        sigma0=1.0,
+        bias=0.0,
+        t=np.inf,
+        limit=None,
+        normalize_y=False,
+        tol=1e-6,
+    ):
+        self.depth = depth
+        self.activation = activation
+        self.T = T
+        self.sigma = sigma
+        self.sigma0 = sigma0
+        self.bias = bias
+        self.t = t
+        self.limit = limit
+        self.normalize_y = normalize_y
+        self.tol = tol
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "_ensemble")
+
+    def _validate_training_data(self, X, y, sample_weight, **check_params):
+        """Validate, and drop samples of weight zero: they take no part."""
+        self.__dict__.pop("_ensemble", None)  # a fit that fails leaves none
+        X, y = validate_data(self, X, y, dtype=np.float64, **check_params)
+        weight = _check_sample_weight(
+            sample_weight, X, dtype=np.float64, ensure_non_negative=True
+        )
+        if not np.any(weight > 0):
+            raise ValueError(
+                "sample_weight is zero for every sample; at least one must be positive."
+            )
+        kept = weight > 0
+        return X[kept], y[kept], weight[kept]
+
+    def _fit_ensemble(self, X, targets, sample_weight):
+        """Fit 2-D targets, and solve what predictions at ``self.t`` need."""
+        context = self._init_callback_context(max_subtasks=None)
+        context.call_on_fit_task_begin(estimator=self, X=X, y=targets)
+        self._y_mean, self._y_scale = self._target_scale(targets, sample_weight)
+        targets = (targets - self._y_mean) / self._y_scale
+        X, targets, sample_weight = _merge_duplicates(X, targets, sample_weight)
+        network = InfiniteNetwork(
+            self.depth,
+            get_activation(self.activation),
+            float(self.T),
+            float(self.sigma),
+            float(self.sigma0),
+            float(self.bias),
+        )
+        ensemble = InfiniteEnsemble(
+            network, X, targets, sample_weight, self.limit, self.tol
+        )
+        ensemble.solve(self.t, self._progress(context))
+        self.X_fit_ = X
+        self._ensemble = ensemble
+        context.call_on_fit_task_end(estimator=self, X=X, y=targets)
+        return self
+
+    def _target_scale(self, targets, sample_weight):
+        if not self.normalize_y:
+            return np.zeros(targets.shape[1]), np.ones(targets.shape[1])
+        mean = np.average(targets, axis=0, weights=sample_weight)
+        variance = np.average((targets - mean) ** 2, axis=0, weights=sample_weight)
+        constant = variance <= (10 * np.finfo(float).eps * mean) ** 2
+        return mean, np.sqrt(np.where(constant, 1, variance))
+
+    def _progress(self, context):
+        """Report each panel of the march to scikit-learn's callbacks."""
+
+        def report(t):
+            panel = context.subcontext(task_name=f"t = {t:.3g}")
+            panel.call_on_fit_task_begin(estimator=self)
+            panel.call_on_fit_task_end(estimator=self)
+
+        return report
+
+    def _mean(self, X, times):
+        """Return mean outputs of shape (n_samples, n_outputs, n_times)."""
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        outputs = self._ensemble.mean(X, times).transpose(2, 0, 1)
+        return outputs * self._y_scale[:, None] + self._y_mean[:, None]
+
+    def _mean_at(self, X, t):
+        """Return mean outputs of shape (n_samples, n_outputs) at `t` or ``self.t``."""
+        check_is_fitted(self)
+        t = self.t if t is None else _check_time(t)
+        return self._mean(X, np.array([t], dtype=float))[:, :, 0]
+
+    def _mean_path(self, X, times):
+        """Return mean outputs of shape (n_samples, n_outputs, n_times)."""
+        check_is_fitted(self)
+        return self._mean(X, _check_times(times))
+
+
+def _check_time(t):
+    if not isinstance(t, Real) or isinstance(t, bool):
+        raise TypeError(
+            f"t must be a single time, a number; got {t!r} of type "
+            f"{type(t).__name__}. Use predict_path for predictions at several times."
+        )
+    if not t >= 0:
+        raise ValueError(f"t must be a time in [0, inf]; got {t!r}.")
+    return t
+
+
+def _check_times(times):
+    times = check_array(
+        times,
+        ensure_2d=False,
+        dtype=np.float64,
+        ensure_all_finite=False,
+        input_name="times",
+    )
+    if times.ndim != 1:
+        raise ValueError(f"times must be a 1-D array; got shape {times.shape}.")
+    if not np.all(times >= 0):
+        worst = times[~(times >= 0)][0]
+        raise ValueError(f"times must be in [0, inf]; got {worst!r} among them.")
+    return times
+
+
+def _merge_duplicates(X, targets, sample_weight):
+    """Merge equal rows: the loss sees only their total weight and mean target."""
+    positions = {}
+    first = [positions.setdefault(row.tobytes(), i) for i, row in enumerate(X + 0.0)]
+    kept, inverse = np.unique(first, return_inverse=True)
+    if len(kept) == len(X):
+        return X, targets, sample_weight
+    total = np.bincount(inverse, weights=sample_weight)
+    sums = np.zeros((len(kept), targets.shape[1]))
+    np.add.at(sums, inverse, sample_weight[:, None] * targets)
+    return X[kept], sums / total[:, None], total

@@ -1,0 +1,216 @@
+"""Classification with an ensemble of infinitely wide networks."""
+
+import numpy as np
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.callback import with_callbacks
+from sklearn.utils.multiclass import check_classification_targets
+
+from sklearn_ndk._base import BaseNDK
+
+
+class NDKClassifier(ClassifierMixin, BaseNDK):
+    """Infinitely wide network trained by Langevin dynamics, for classification.
+
+    The network regresses on +1 for a sample's class and -1 for the others (a
+    single output when there are two classes), and the class of the largest mean
+    output is predicted. See :class:`NDKRegressor` for the dynamics.
+
+    Parameters
+    ----------
+    depth : int, default=1
+        Number of hidden layers.
+    activation : {"relu", "erf", "linear"} or Activation, default="relu"
+        The nonlinearity of the hidden layers.
+    T : float, default=0.01
+        Temperature of the noise. ``T / sigma**2`` is both the rate of diffusion
+        and the ridge of the equilibrium; 0 is noiseless gradient flow.
+    sigma : float, default=1.0
+        Standard deviation of the weights' prior.
+    sigma0 : float, default=1.0
+        Standard deviation of the initial weights.
+    bias : float, default=0.0
+        Scale of the biases, trained like the weights.
+    t : float, default=inf
+        Training time at which `predict` predicts by default, in units of gradient
+        flow on the summed squared loss. A finite `t` is solved for in `fit`.
+    limit : {None, "ntk", "nngp"}, default=None
+        None for Langevin dynamics; "ntk" for noiseless gradient flow, Eq. (16),
+        whatever `T`; "nngp" for the equilibrium, Eq. (18), whatever `t`.
+    normalize_y : bool, default=False
+        Whether to scale the +-1 targets to zero mean and unit variance for the fit.
+    tol : float, default=1e-6
+        Accuracy of decision values at finite times, relative to the largest target.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The class labels.
+    X_fit_ : ndarray of shape (n_distinct_samples, n_features)
+        Training inputs of positive weight, each once.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen in `fit`, if all are strings.
+
+    See Also
+    --------
+    NDKRegressor : The same for regression.
+
+    References
+    ----------
+    Avidan, Li and Sompolinsky, "Connecting NTK and NNGP: A Unified Theoretical
+    Framework for Neural Network Learning Dynamics in the Kernel Regime",
+    arXiv:2309.04522.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn_ndk import NDKClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = make_pipeline(StandardScaler(), NDKClassifier(T=0.1, t=10.0))
+    >>> model.fit(X[::2], y[::2]).score(X[1::2], y[1::2]) > 0.9
+    True
+    """
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Fit the ensemble, at least as far as predictions at ``self.t`` need.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training inputs.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights in the loss. Weight 2 counts twice, 0 not at all.
+
+        Returns
+        -------
+        NDKClassifier
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data are invalid, if there is only one class, or
+            if the kernel matrices would not fit in memory.
+        """
+        X, y, sample_weight = self._validate_training_data(X, y, sample_weight)
+        check_classification_targets(y)
+        classes, codes = np.unique(y, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(
+                "NDKClassifier needs samples of at least two classes with positive "
+                f"weight; got one class, {classes[0]!r}."
+            )
+        targets = 2.0 * np.eye(len(classes))[codes] - 1
+        if len(classes) == 2:
+            targets = targets[:, 1:]
+        self._fit_ensemble(X, targets, sample_weight)
+        self.classes_ = classes
+        return self
+
+    def decision_function(self, X, t=None):
+        """Return the mean outputs at one time.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+        t : float, default=None
+            Training time, in [0, inf]; ``self.t`` if None.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            The mean outputs; with two classes, positive for ``classes_[1]``.
+
+        Raises
+        ------
+        TypeError
+            If `t` is not a single number.
+        ValueError
+            If `t` is negative or nan, or `X` is invalid.
+        """
+        return _squeeze_binary(self._mean_at(X, t))
+
+    def predict(self, X, t=None):
+        """Predict the class at one time.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+        t : float, default=None
+            Training time, in [0, inf]; ``self.t`` if None.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The class labels.
+
+        Raises
+        ------
+        TypeError
+            If `t` is not a single number.
+        ValueError
+            If `t` is negative or nan, or `X` is invalid.
+        """
+        return self._labels(self._mean_at(X, t))
+
+    def decision_function_path(self, X, times):
+        """Return the mean outputs at several times.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+        times : array-like of shape (n_times,)
+            Training times, in [0, inf], in any order.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_times) or (n_samples, n_classes, n_times)
+            The mean outputs; time is the last axis.
+
+        Raises
+        ------
+        ValueError
+            If a time is negative or nan, or `X` is invalid.
+        """
+        return _squeeze_binary(self._mean_path(X, times))
+
+    def predict_path(self, X, times):
+        """Predict the class at several times.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+        times : array-like of shape (n_times,)
+            Training times, in [0, inf], in any order.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_times)
+            The class labels; time is the last axis.
+
+        Raises
+        ------
+        ValueError
+            If a time is negative or nan, or `X` is invalid.
+        """
+        return self._labels(self._mean_path(X, times))
+
+    def _labels(self, outputs):
+        if outputs.shape[1] == 1:
+            return self.classes_[(outputs[:, 0] > 0).astype(int)]
+        return self.classes_[outputs.argmax(axis=1)]
+
+
+def _squeeze_binary(outputs):
+    return outputs[:, 0] if outputs.shape[1] == 1 else outputs

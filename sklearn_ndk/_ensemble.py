@@ -1,0 +1,183 @@
+"""The mean output of an ensemble of infinitely wide networks, at any time.
+
+This is where kernels and dynamics meet. It chooses between the trajectory and
+its closed limits, solves what a time asks for when it is first asked for, and
+keeps what was solved; the estimators add scikit-learn's manners.
+"""
+
+import os
+from threading import Lock
+
+import numpy as np
+
+from sklearn_ndk.dynamics import GradientFlow, Trajectory, ridge_duals
+from sklearn_ndk.kernels._gram import gram_matrix
+from sklearn_ndk.kernels._two_time import TwoTimeKernel
+
+
+class InfiniteEnsemble:
+    """Mean output of infinitely wide networks trained on weighted samples.
+
+    Parameters
+    ----------
+    network : InfiniteNetwork
+        The network and its hyperparameters.
+    X : ndarray of shape (n_samples, n_features)
+        Training inputs.
+    targets : ndarray of shape (n_samples, n_outputs)
+        Targets.
+    sample_weight : ndarray of shape (n_samples,)
+        Positive weights of the samples in the loss.
+    limit : {None, "ntk", "nngp"}
+        The dynamics: Langevin, noiseless gradient flow, or equilibrium only.
+    tol : float
+        Relative accuracy of the trajectory.
+    """
+
+    def __init__(self, network, X, targets, sample_weight, limit, tol):
+        self._network = network
+        self._X = X
+        # With r -> W^(1/2) r the weights leave the equations: the kernels become
+        # W^(1/2) NDK W^(1/2).
+        self._scale = np.sqrt(sample_weight)
+        self._targets = (self._scale[:, None] * targets).T
+        self._gradient_flow = limit == "ntk" or (limit is None and network.T == 0)
+        self._equilibrium_only = limit == "nngp"
+        self._tol = tol
+        self._flow = self._equilibrium_duals = self._trajectory = None
+        self._lock = Lock()
+
+    def __getstate__(self):
+        # the eigenvectors of the gradient flow are as large as a kernel matrix
+        return self.__dict__ | {"_lock": None, "_flow": None}
+
+    def __setstate__(self, state):
+        self.__dict__.update(state, _lock=Lock())
+
+    def solve(self, t, progress=None):
+        """Solve what predictions at time `t` need, unless it has been solved.
+
+        Parameters
+        ----------
+        t : float
+            Gradient-flow time; may be infinite.
+        progress : callable, default=None
+            Called with the time reached after each panel of the trajectory.
+        """
+        with self._lock:
+            if self._gradient_flow:
+                self._solve_flow()
+            elif self._equilibrium_only or t == np.inf:
+                self._solve_equilibrium()
+            elif t > 0:
+                self._solve_trajectory(t, progress)
+
+    def mean(self, X, times):
+        """Return the mean output.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_features)
+            Inputs.
+        times : ndarray of shape (n_times,)
+            Gradient-flow times; may be infinite.
+
+        Returns
+        -------
+        ndarray of shape (n_outputs, n_times, n_rows)
+            The mean outputs.
+        """
+        gram = gram_matrix(X, self._X)
+        if self._gradient_flow:
+            self.solve(np.inf)
+            kernel = self._network.ntk(gram) * self._scale
+            return self._flow.duals(times) @ kernel.T
+        out = np.zeros((len(self._targets), len(times), len(X)))
+        at_equilibrium = self._is_equilibrium(times)
+        moving = ~at_equilibrium & (times > 0)
+        if np.any(moving):
+            kernel = self._kernel(gram, np.ones(len(X)))
+            out[:, moving] = self._trajectory.predict(times[moving], kernel)
+        if np.any(at_equilibrium):
+            kernel = self._network.nngp(gram) * self._scale
+            out[:, at_equilibrium] = (self._equilibrium_duals @ kernel.T)[:, None]
+        return out
+
+    def _is_equilibrium(self, times):
+        """Solve up to all `times`; tell at which of them the ensemble is at rest."""
+        if self._equilibrium_only:
+            self.solve(np.inf)
+            return np.ones(len(times), dtype=bool)
+        self.solve(np.max(times, where=np.isfinite(times), initial=0))
+        if np.any(np.isinf(times)):
+            self.solve(np.inf)
+        if self._trajectory is None:
+            return np.isinf(times)
+        return times > self._trajectory.edges[-1]
+
+    def _solve_flow(self):
+        if self._flow is None:
+            check_memory(3, len(self._X))
+            gram = gram_matrix(self._X)
+            ntk = self._weighted(self._network.ntk(gram))
+            self._flow = GradientFlow(ntk, self._targets)
+
+    def _solve_equilibrium(self):
+        if self._equilibrium_duals is None:
+            check_memory(3, len(self._X))
+            nngp = self._weighted(self._network.nngp(gram_matrix(self._X)))
+            ridge = self._network.kappa
+            self._equilibrium_duals = ridge_duals(nngp, ridge, self._targets)
+
+    def _solve_trajectory(self, t, progress):
+        kappa = self._network.kappa
+        if self._trajectory is None:
+            self._solve_equilibrium()
+            residual = kappa * self._equilibrium_duals
+            self._trajectory = Trajectory(self._targets, residual, kappa, self._tol)
+        if not self._trajectory.covers(t):
+            kernel = self._kernel(gram_matrix(self._X), self._scale)
+            n_samples = len(self._X)
+            self._trajectory.extend(
+                t, kernel, progress, lambda n: check_memory(n, n_samples)
+            )
+
+    def _kernel(self, gram, row_scale):
+        return TwoTimeKernel(self._network, gram, row_scale, self._scale)
+
+    def _weighted(self, matrix):
+        matrix *= self._scale[:, None]
+        matrix *= self._scale
+        return matrix
+
+
+def check_memory(n_matrices, n_samples):
+    """Raise if kernel matrices would not fit in this machine's memory.
+
+    Parameters
+    ----------
+    n_matrices : int
+        Number of matrices held at once.
+    n_samples : int
+        Number of their rows and columns.
+
+    Raises
+    ------
+    ValueError
+        If they do not fit.
+    """
+    needed = n_matrices * n_samples**2 * np.dtype(float).itemsize
+    if needed > _physical_memory():
+        raise ValueError(
+            f"This fit needs {needed / 2**30:.1f} GiB for {n_matrices} kernel matrices "
+            f"of {n_samples} samples, but the machine has "
+            f"{_physical_memory() / 2**30:.1f} GiB. Fit fewer samples; a low-rank "
+            "approximation, n_landmarks, is planned but not part of this release."
+        )
+
+
+def _physical_memory():
+    """Return the machine's memory in bytes, infinite where it cannot be told."""
+    if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", {}):
+        return np.inf
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,168 @@
+"""Regression with an ensemble of infinitely wide networks."""
+
+from sklearn.base import MultiOutputMixin, RegressorMixin, _fit_context
+from sklearn.callback import with_callbacks
+
+from sklearn_ndk._base import BaseNDK
+
+
+class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
+    """Infinitely wide network trained by Langevin dynamics, for regression.
+
+    The estimator predicts the mean output, at any training time, of an ensemble
+    of fully connected networks of infinite width under noisy gradient descent.
+    Early in training it is neural tangent kernel (NTK) gradient flow; at infinite
+    time it is the Bayesian network with the NNGP kernel; in between it diffuses
+    from one to the other on the scale ``tau = T t / sigma**2`` of order one.
+
+    Parameters
+    ----------
+    depth : int, default=1
+        Number of hidden layers.
+    activation : {"relu", "erf", "linear"} or Activation, default="relu"
+        The nonlinearity of the hidden layers.
+    T : float, default=0.01
+        Temperature of the noise. ``T / sigma**2`` is both the rate of diffusion
+        and the ridge of the equilibrium; 0 is noiseless gradient flow.
+    sigma : float, default=1.0
+        Standard deviation of the weights' prior.
+    sigma0 : float, default=1.0
+        Standard deviation of the initial weights.
+    bias : float, default=0.0
+        Scale of the biases, trained like the weights.
+    t : float, default=inf
+        Training time at which `predict` predicts by default, in units of gradient
+        flow on the summed squared loss. A finite `t` is solved for in `fit`.
+    limit : {None, "ntk", "nngp"}, default=None
+        None for Langevin dynamics; "ntk" for noiseless gradient flow, Eq. (16),
+        whatever `T`; "nngp" for the equilibrium, Eq. (18), whatever `t`.
+    normalize_y : bool, default=False
+        Whether to scale the targets to zero mean and unit variance for the fit.
+    tol : float, default=1e-6
+        Accuracy of predictions at finite times, relative to the largest target.
+
+    Attributes
+    ----------
+    X_fit_ : ndarray of shape (n_distinct_samples, n_features)
+        Training inputs of positive weight, each once.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen in `fit`, if all are strings.
+
+    See Also
+    --------
+    NDKClassifier : The same for classification.
+    sklearn_ndk.kernels.ndk_kernel : The kernel at two times.
+
+    Notes
+    -----
+    The loss is ``1/2 sum_i w_i (f(x_i) - y_i)^2``, a sum and not a mean: times
+    shrink as samples are added. Finite times solve the Volterra equation (14)-(15)
+    once, on first demand; any later time is then a prediction.
+
+    References
+    ----------
+    Avidan, Li and Sompolinsky, "Connecting NTK and NNGP: A Unified Theoretical
+    Framework for Neural Network Learning Dynamics in the Kernel Regime",
+    arXiv:2309.04522.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn_ndk import NDKRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = make_pipeline(StandardScaler(), NDKRegressor(T=10.0, normalize_y=True))
+    >>> model.fit(X[:300], y[:300]).score(X[300:], y[300:]) > 0.45
+    True
+    """
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None):
+        """Fit the ensemble, at least as far as predictions at ``self.t`` need.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training inputs.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights in the loss. Weight 2 counts twice, 0 not at all.
+
+        Returns
+        -------
+        NDKRegressor
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data are invalid, or if the kernel matrices would
+            not fit in memory.
+        """
+        X, y, sample_weight = self._validate_training_data(
+            X, y, sample_weight, multi_output=True, y_numeric=True
+        )
+        self._flat = y.ndim == 1
+        return self._fit_ensemble(X, y.reshape(len(y), -1), sample_weight)
+
+    def predict(self, X, t=None):
+        """Predict the mean output at one time.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+        t : float, default=None
+            Training time, in [0, inf]; ``self.t`` if None.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The mean outputs.
+
+        Raises
+        ------
+        TypeError
+            If `t` is not a single number.
+        ValueError
+            If `t` is negative or nan, or `X` is invalid.
+        """
+        outputs = self._mean_at(X, t)
+        return outputs[:, 0] if self._flat else outputs
+
+    def predict_path(self, X, times):
+        """Predict the mean output at several times.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+        times : array-like of shape (n_times,)
+            Training times, in [0, inf], in any order.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_times) or (n_samples, n_outputs, n_times)
+            The mean outputs; time is the last axis.
+
+        Raises
+        ------
+        ValueError
+            If a time is negative or nan, or `X` is invalid.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from sklearn_ndk import NDKRegressor
+        >>> X, y = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([1.0, -1.0])
+        >>> NDKRegressor().fit(X, y).predict_path(X, [0, 1, 10, np.inf]).round(2)
+        array([[ 0.  ,  0.29,  0.94,  0.94],
+               [ 0.  , -0.29, -0.94, -0.94]])
+        """
+        outputs = self._mean_path(X, times)
+        return outputs[:, 0] if self._flat else outputs

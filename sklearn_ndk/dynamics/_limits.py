@@ -1,0 +1,82 @@
+"""The two ends of time in closed form: gradient flow (16) and equilibrium (18)."""
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
+
+
+class GradientFlow:
+    """Noiseless gradient flow with a fixed kernel, the NTK: Eq. (16).
+
+    Parameters
+    ----------
+    ntk : ndarray of shape (n_samples, n_samples)
+        The kernel of the training inputs; may be overwritten.
+    targets : ndarray of shape (n_outputs, n_samples)
+        Targets.
+    """
+
+    def __init__(self, ntk, targets):
+        self._eigenvalues, self._vectors = eigh(ntk, driver="evd", overwrite_a=True)
+        self._modal_targets = targets @ self._vectors
+
+    def duals(self, times):
+        """Return ``(1 - exp(-NTK t)) / NTK y``.
+
+        Parameters
+        ----------
+        times : ndarray of shape (n_times,)
+            Gradient-flow times; may be infinite.
+
+        Returns
+        -------
+        ndarray of shape (n_times, n_outputs, n_samples)
+            What multiplies the kernel between other inputs and the training inputs.
+        """
+        learned = np.array([_learned(self._eigenvalues, t) for t in times])
+        modal = learned[:, None] * self._modal_targets
+        return modal @ self._vectors.T
+
+
+def _learned(eigenvalues, t):
+    """Return ``(1 - exp(-lambda t)) / lambda``, which is t for vanishing lambda.
+
+    Directions whose eigenvalue is rounding error have no component in any
+    prediction; once t has amplified their error they are left out.
+    """
+    cutoff = len(eigenvalues) * np.finfo(float).eps * max(eigenvalues[-1], 0)
+    null = eigenvalues <= cutoff
+    rest = np.where(null, 1, eigenvalues)
+    with np.errstate(over="ignore"):
+        learned = -np.expm1(-rest * t) / rest
+        return np.where(null, t if cutoff * t < 1e-8 else 0, learned)
+
+
+def ridge_duals(kernel, ridge, targets):
+    """Solve ``(K + ridge) a = y``, the kernel regression of Eq. (18).
+
+    Parameters
+    ----------
+    kernel : ndarray of shape (n_samples, n_samples)
+        Kernel of the training inputs; overwritten.
+    ridge : float
+        Non-negative; at zero, the solution of least norm.
+    targets : ndarray of shape (n_outputs, n_samples)
+        Targets.
+
+    Returns
+    -------
+    ndarray of shape (n_outputs, n_samples)
+        The dual coefficients.
+    """
+    if ridge > 0:
+        kernel[np.diag_indices_from(kernel)] += ridge
+        try:
+            return cho_solve(cho_factor(kernel, lower=True), targets.T).T
+        except LinAlgError:  # singular to rounding
+            kernel[np.diag_indices_from(kernel)] -= ridge
+    eigenvalues, vectors = eigh(kernel, driver="evd", overwrite_a=True)
+    cutoff = len(kernel) * np.finfo(float).eps * max(eigenvalues[-1], 0)
+    kept = eigenvalues > (cutoff if ridge == 0 else -np.inf)
+    shrunk = targets @ vectors[:, kept]
+    shrunk /= np.maximum(eigenvalues[kept], 0) + ridge
+    return shrunk @ vectors[:, kept].T

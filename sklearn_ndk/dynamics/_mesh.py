@@ -1,0 +1,95 @@
+"""A time mesh graded over both phases, and the Radau nodes of its panels.
+
+Gradient flow relaxes the modes of the kernel at times from ``1 / lambda_max``
+up; diffusion acts at times of order ``1 / kappa``. A panel as long as all panels
+before it resolves an exponential of any rate equally well, so a few dozen panels
+span both.
+"""
+
+import numpy as np
+from scipy.special import roots_jacobi
+
+# With p Radau nodes a panel and panels that double, any exp(-rate t) is met to
+# 0.21 * 6.5**-p; the factor here leaves a margin of 4 for kernels in motion.
+_ORDER_CONSTANT, _ORDER_BASE = 0.84, 6.5
+_FIRST_STEP = 0.1  # in units of 1 / (largest rate + kappa)
+_MAX_GROWTH = 2.0  # of log(rate) along one panel
+_MAX_SHRINKS = 48  # trial lengths of a panel, each 0.8 times the one before
+
+
+def n_nodes_for(tol):
+    """Return the number of Radau nodes per panel that meets `tol`.
+
+    Parameters
+    ----------
+    tol : float
+        Relative accuracy wanted of the trajectory.
+
+    Returns
+    -------
+    int
+        At least 2.
+    """
+    return max(2, int(np.ceil(np.log(_ORDER_CONSTANT / tol) / np.log(_ORDER_BASE))))
+
+
+def radau_nodes(n_nodes):
+    """Return the right Radau nodes on [0, 1], the last of which is 1.
+
+    Parameters
+    ----------
+    n_nodes : int
+        Number of nodes, at least 2.
+
+    Returns
+    -------
+    ndarray of shape (n_nodes,)
+        In ascending order.
+    """
+    inner, _ = roots_jacobi(n_nodes - 1, 1, 0)
+    return np.append((inner + 1) / 2, 1.0)
+
+
+def graded_edges(rate, kappa, t_end, ratio=2.0):
+    """Return panel edges from 0 to at least `t_end`.
+
+    A panel is at most as long as all before it, and gradient flow makes at most
+    as much headway in it, ``int rate dt``, as in all before it. Once diffusion
+    has set in, at ``tau = kappa t`` of order one, panels may have length one in
+    tau or half of the time passed. Edges do not depend on `t_end`, so a longer
+    mesh continues a shorter one.
+
+    Parameters
+    ----------
+    rate : callable
+        The largest relaxation rate at an array of times: an estimate from above
+        of the largest eigenvalue of the kernel at ``t = t'``.
+    kappa : float
+        Diffusion rate ``T / sigma^2``, positive.
+    t_end : float
+        Time to be covered.
+    ratio : float, default=2.0
+        Ratio of the ends of successive panels.
+
+    Returns
+    -------
+    ndarray of shape (n_panels + 1,)
+        The edges, from 0.
+    """
+    edges = [0.0]
+    headway = np.inf  # the first panel has none before it
+    while edges[-1] < t_end:
+        start = edges[-1]
+        longest = (ratio - 1) * min(start, max(1 / kappa, start / 2))
+        if start == 0:
+            longest = _FIRST_STEP / (rate(np.zeros(1))[0] + kappa)
+        steps = longest * 0.8 ** np.arange(_MAX_SHRINKS)
+        rates = rate(start + np.array([[0], [0.5], [1]]) * steps)
+        gains = steps * (np.array([1, 4, 1]) @ rates) / 6  # Simpson's rule
+        growths = np.abs(np.log(rates[2] / rates[0]))
+        # the slack: at a constant rate the longest step is just allowed
+        allowed = gains <= (ratio - 1) * headway * (1 + 1e-3)
+        best = np.argmax(allowed & (growths <= _MAX_GROWTH))
+        headway = gains[best] if start == 0 else headway + gains[best]
+        edges.append(start + steps[best])
+    return np.array(edges)

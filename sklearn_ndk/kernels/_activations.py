@@ -1,0 +1,178 @@
+"""Activations, each known to the package by its two Gaussian expectations.
+
+For ``u, v`` jointly Gaussian with zero mean, variances ``var_u, var_v`` and
+covariance ``cov``, an activation ``phi`` enters every kernel only through its
+dual ``E[phi(u) phi(v)]`` and its derivative dual ``E[phi'(u) phi'(v)]``.
+
+To add an activation, subclass :class:`Activation` and list it in
+:data:`ACTIVATIONS`.
+"""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+
+class Activation(ABC):
+    """A nonlinearity, described by its dual and derivative dual.
+
+    Attributes
+    ----------
+    name : str
+        The name by which estimators and kernels know the activation.
+    homogeneous : bool
+        Whether ``phi(c z) = c phi(z)`` for every ``c > 0``. Without bias the
+        kernel of two rows is then the product of their norms and a function of
+        their angle.
+    """
+
+    name: str
+    homogeneous: bool
+
+    @abstractmethod
+    def duals(self, var_u, var_v, cov):
+        """Return ``E[phi(u) phi(v)]`` and ``E[phi'(u) phi'(v)]``.
+
+        Parameters
+        ----------
+        var_u, var_v, cov : array-like of float
+            Variances and covariance of ``u`` and ``v``. The variances broadcast
+            against the covariance.
+
+        Returns
+        -------
+        dual, derivative_dual : ndarray
+            The two expectations, of the shape of `cov`.
+        """
+
+    def second_moment(self, var):
+        """Return ``E[phi(u)^2]``, the dual of a variable with itself.
+
+        Parameters
+        ----------
+        var : array-like of float
+            The variance of ``u``.
+
+        Returns
+        -------
+        ndarray
+            Of the same shape.
+        """
+        return self.duals(var, var, var)[0]
+
+    def __repr__(self):
+        return f"{type(self).__name__}()"
+
+
+def _correlation(var_u, var_v, cov):
+    """Return the correlation, in [-1, 1]; zero where a variance is zero.
+
+    A correlation within rounding error of one is one: an angle below 4e-8 cannot
+    be told from zero, and its square root would turn 1e-16 into 1e-8.
+    """
+    corr = cov * _reciprocal_sqrt(var_u) * _reciprocal_sqrt(var_v)
+    np.maximum(corr, -1, out=corr)
+    np.copyto(corr, 1, where=corr > 1 - 8 * np.finfo(corr.dtype).eps)
+    return corr
+
+
+def _reciprocal_sqrt(var):
+    # roots before products: the product of two variances could overflow
+    root = np.sqrt(var)
+    return np.divide(1, root, out=np.zeros_like(root), where=root > 0)
+
+
+class Relu(Activation):
+    """``phi(z) = max(z, 0)``: the arc-cosine kernels of order 1 and 0."""
+
+    name = "relu"
+    homogeneous = True
+
+    def duals(self, var_u, var_v, cov):
+        """See :meth:`Activation.duals`."""
+        corr = _correlation(var_u, var_v, cov)
+        derivative_dual = np.arccos(corr)
+        np.subtract(np.pi, derivative_dual, out=derivative_dual)
+        dual = (1 - corr) * (1 + corr)
+        np.sqrt(dual, out=dual)
+        corr *= derivative_dual
+        dual += corr
+        dual *= np.sqrt(var_u) / (2 * np.pi)
+        dual *= np.sqrt(var_v)
+        derivative_dual /= 2 * np.pi
+        return dual, derivative_dual
+
+    def second_moment(self, var):
+        """See :meth:`Activation.second_moment`."""
+        return var / 2
+
+
+class Erf(Activation):
+    """``phi(z) = erf(z)``: the arc-sine kernel."""
+
+    name = "erf"
+    homogeneous = False
+
+    def duals(self, var_u, var_v, cov):
+        """See :meth:`Activation.duals`."""
+        corr = _correlation(var_u, var_v, cov)
+        # sin^2 of the arc-sine kernel's angle is share_u share_v corr^2; its
+        # complement is summed from positive terms, which cannot cancel.
+        rest_u, rest_v = 1 / (1 + 2 * var_u), 1 / (1 + 2 * var_v)
+        share_u, share_v = 2 * var_u * rest_u, 2 * var_v * rest_v
+        complement = (1 - corr) * (1 + corr)
+        complement *= share_u
+        complement *= share_v
+        complement += rest_u
+        complement += share_u * rest_v
+        np.sqrt(complement, out=complement)
+        corr *= np.sqrt(share_u)
+        corr *= np.sqrt(share_v)
+        dual = np.arctan2(corr, complement)
+        dual *= 2 / np.pi
+        derivative_dual = np.divide(4 / np.pi, complement, out=complement)
+        derivative_dual *= np.sqrt(rest_u)
+        derivative_dual *= np.sqrt(rest_v)
+        return dual, derivative_dual
+
+    def second_moment(self, var):
+        """See :meth:`Activation.second_moment`."""
+        return 2 / np.pi * np.arctan(2 * var / np.sqrt(1 + 4 * var))
+
+
+class Linear(Activation):
+    """``phi(z) = z``: a deep linear network."""
+
+    name = "linear"
+    homogeneous = True
+
+    def duals(self, var_u, var_v, cov):
+        """See :meth:`Activation.duals`."""
+        dual = np.array(cov)
+        return dual, np.ones_like(dual)
+
+    def second_moment(self, var):
+        """See :meth:`Activation.second_moment`."""
+        return var
+
+
+#: Every activation the package ships, by name.
+ACTIVATIONS = {cls.name: cls() for cls in (Relu, Erf, Linear)}
+
+
+def get_activation(activation):
+    """Return the :class:`Activation` for a name or for an activation object.
+
+    Parameters
+    ----------
+    activation : str or Activation
+        One of the names in :data:`ACTIVATIONS`, or an object, returned as is.
+
+    Returns
+    -------
+    Activation
+        The activation object.
+    """
+    if isinstance(activation, Activation):
+        return activation
+    return ACTIVATIONS[activation]

@@ -1,0 +1,284 @@
+"""The public pairwise kernels, with scikit-learn's validation."""
+
+from numbers import Integral, Real
+
+from sklearn.metrics.pairwise import check_pairwise_arrays
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+
+from sklearn_ndk.kernels._activations import ACTIVATIONS, Activation, get_activation
+from sklearn_ndk.kernels._gram import gram_matrix
+from sklearn_ndk.kernels._network import InfiniteNetwork
+
+#: Constraints on the hyperparameters of a network, shared with the estimators.
+NETWORK_CONSTRAINTS = {
+    "depth": [Interval(Integral, 1, None, closed="left")],
+    "activation": [StrOptions(set(ACTIVATIONS)), Activation],
+    "T": [Interval(Real, 0, None, closed="left")],
+    "sigma": [Interval(Real, 0, None, closed="neither")],
+    "sigma0": [Interval(Real, 0, None, closed="neither")],
+    "bias": [Interval(Real, 0, None, closed="left")],
+}
+
+_TIME = [Interval(Real, 0, None, closed="both")]
+
+
+def _validated(*names, times=False):
+    """Decorate a pairwise kernel to check the named hyperparameters."""
+    constraints = {"X": ["array-like"], "Y": ["array-like", None]}
+    constraints |= {name: NETWORK_CONSTRAINTS[name] for name in names}
+    if times:
+        constraints |= {"t": _TIME, "t_prime": _TIME}
+    return validate_params(constraints, prefer_skip_nested_validation=True)
+
+
+def _checked_gram(X, Y):
+    X, Y = check_pairwise_arrays(X, Y)
+    return gram_matrix(X, None if Y is X else Y)
+
+
+@_validated("depth", "activation", "sigma", "bias")
+def nngp_kernel(X, Y=None, *, depth=1, activation="relu", sigma=1.0, bias=0.0):
+    """Compute the NNGP kernel of the equilibrium, Eq. (18).
+
+    It is the kernel with which an infinitely wide Bayesian network predicts:
+    ``K^L + bias^2``, with weights of the prior. The variance of the readout
+    weights is left out, so the prior covariance of the network's output is
+    ``sigma**2`` times this kernel.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples_X, n_features)
+        Left inputs.
+    Y : array-like of shape (n_samples_Y, n_features), default=None
+        Right inputs; `X` if None.
+    depth : int, default=1
+        Number of hidden layers.
+    activation : {"relu", "erf", "linear"} or Activation, default="relu"
+        The nonlinearity of the hidden layers.
+    sigma : float, default=1.0
+        Standard deviation of the weights' prior.
+    bias : float, default=0.0
+        Scale of the biases.
+
+    Returns
+    -------
+    ndarray of shape (n_samples_X, n_samples_Y)
+        The kernel matrix, in the precision of the inputs.
+
+    References
+    ----------
+    Avidan, Li and Sompolinsky, "Connecting NTK and NNGP", arXiv:2309.04522.
+
+    Examples
+    --------
+    >>> from sklearn_ndk.kernels import nngp_kernel
+    >>> nngp_kernel([[1.0, 0.0], [0.0, 2.0]])
+    array([[0.25      , 0.15915494],
+           [0.15915494, 1.        ]])
+    """
+    network = InfiniteNetwork(depth, get_activation(activation), sigma=sigma, bias=bias)
+    return network.nngp(_checked_gram(X, Y))
+
+
+@_validated("depth", "activation", "sigma0", "bias")
+def ntk_kernel(X, Y=None, *, depth=1, activation="relu", sigma0=1.0, bias=0.0):
+    """Compute the neural tangent kernel at initialisation, Eq. (10).
+
+    It is the NDK at ``t = t' = 0`` and governs the gradient-driven phase.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples_X, n_features)
+        Left inputs.
+    Y : array-like of shape (n_samples_Y, n_features), default=None
+        Right inputs; `X` if None.
+    depth : int, default=1
+        Number of hidden layers.
+    activation : {"relu", "erf", "linear"} or Activation, default="relu"
+        The nonlinearity of the hidden layers.
+    sigma0 : float, default=1.0
+        Standard deviation of the initial weights.
+    bias : float, default=0.0
+        Scale of the biases.
+
+    Returns
+    -------
+    ndarray of shape (n_samples_X, n_samples_Y)
+        The kernel matrix, in the precision of the inputs.
+
+    References
+    ----------
+    Avidan, Li and Sompolinsky, "Connecting NTK and NNGP", arXiv:2309.04522.
+
+    Examples
+    --------
+    >>> from sklearn_ndk.kernels import ntk_kernel
+    >>> ntk_kernel([[1.0, 0.0], [0.0, 2.0]])
+    array([[0.5       , 0.15915494],
+           [0.15915494, 2.        ]])
+    """
+    network = InfiniteNetwork(
+        depth, get_activation(activation), sigma0=sigma0, bias=bias
+    )
+    return network.ntk(_checked_gram(X, Y))
+
+
+@_validated("depth", "activation", "T", "sigma", "sigma0", "bias", times=True)
+def ndk_kernel(
+    X,
+    Y=None,
+    *,
+    t,
+    t_prime,
+    depth=1,
+    activation="relu",
+    T=0.01,
+    sigma=1.0,
+    sigma0=1.0,
+    bias=0.0,
+):
+    """Compute the neural dynamical kernel at two times, Eqs. (11)-(13).
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples_X, n_features)
+        Inputs seen at time `t`.
+    Y : array-like of shape (n_samples_Y, n_features), default=None
+        Inputs seen at time `t_prime`; `X` if None.
+    t, t_prime : float
+        Gradient-flow times, in ``[0, inf]``. Diffusion happens on the scale
+        ``tau = T t / sigma**2`` of order one.
+    depth : int, default=1
+        Number of hidden layers.
+    activation : {"relu", "erf", "linear"} or Activation, default="relu"
+        The nonlinearity of the hidden layers.
+    T : float, default=0.01
+        Temperature of the noise.
+    sigma : float, default=1.0
+        Standard deviation of the weights' prior.
+    sigma0 : float, default=1.0
+        Standard deviation of the initial weights.
+    bias : float, default=0.0
+        Scale of the biases.
+
+    Returns
+    -------
+    ndarray of shape (n_samples_X, n_samples_Y)
+        The kernel matrix, in the precision of the inputs. It is unchanged when
+        both inputs and times are exchanged, not when only the inputs are.
+
+    References
+    ----------
+    Avidan, Li and Sompolinsky, "Connecting NTK and NNGP", arXiv:2309.04522.
+
+    Examples
+    --------
+    >>> from sklearn_ndk.kernels import ndk_kernel
+    >>> ndk_kernel([[1.0, 0.0], [0.0, 2.0]], t=100.0, t_prime=50.0).round(4)
+    array([[0.1685, 0.0965],
+           [0.0965, 0.674 ]])
+    """
+    network = InfiniteNetwork(depth, get_activation(activation), T, sigma, sigma0, bias)
+    return network.ndk(_checked_gram(X, Y), t, t_prime)
+
+
+@_validated("depth", "activation", "T", "sigma", "sigma0", "bias", times=True)
+def two_time_nngp_kernel(
+    X,
+    Y=None,
+    *,
+    t,
+    t_prime,
+    depth=1,
+    activation="relu",
+    T=0.01,
+    sigma=1.0,
+    sigma0=1.0,
+    bias=0.0,
+):
+    """Compute the NNGP kernel between two times, ``K^L(t, t')``, Eq. (11).
+
+    No bias term is added to the last layer.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples_X, n_features)
+        Inputs seen at time `t`.
+    Y : array-like of shape (n_samples_Y, n_features), default=None
+        Inputs seen at time `t_prime`; `X` if None.
+    t, t_prime : float
+        Gradient-flow times, in ``[0, inf]``. Diffusion happens on the scale
+        ``tau = T t / sigma**2`` of order one.
+    depth : int, default=1
+        Number of hidden layers.
+    activation : {"relu", "erf", "linear"} or Activation, default="relu"
+        The nonlinearity of the hidden layers.
+    T : float, default=0.01
+        Temperature of the noise.
+    sigma : float, default=1.0
+        Standard deviation of the weights' prior.
+    sigma0 : float, default=1.0
+        Standard deviation of the initial weights.
+    bias : float, default=0.0
+        Scale of the biases.
+
+    Returns
+    -------
+    ndarray of shape (n_samples_X, n_samples_Y)
+        The kernel matrix, in the precision of the inputs.
+
+    References
+    ----------
+    Avidan, Li and Sompolinsky, "Connecting NTK and NNGP", arXiv:2309.04522.
+
+    Examples
+    --------
+    >>> from sklearn_ndk.kernels import two_time_nngp_kernel
+    >>> two_time_nngp_kernel([[1.0, 0.0]], t=100.0, t_prime=50.0).round(4)
+    array([[0.1705]])
+    """
+    network = InfiniteNetwork(depth, get_activation(activation), T, sigma, sigma0, bias)
+    return network.two_time_nngp(_checked_gram(X, Y), t, t_prime)
+
+
+@_validated("depth", "activation", "sigma", "bias")
+def mean_kernel(X, Y=None, *, depth=1, activation="relu", sigma=1.0, bias=0.0):
+    """Compute the kernel between equilibria infinitely far apart, Eq. (20).
+
+    It is the limit of ``K^L(t, t')`` for ``t - t' -> inf`` at equilibrium: the
+    product of the mean activations, zero for odd activations. No bias term is
+    added to the last layer.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples_X, n_features)
+        Left inputs.
+    Y : array-like of shape (n_samples_Y, n_features), default=None
+        Right inputs; `X` if None.
+    depth : int, default=1
+        Number of hidden layers.
+    activation : {"relu", "erf", "linear"} or Activation, default="relu"
+        The nonlinearity of the hidden layers.
+    sigma : float, default=1.0
+        Standard deviation of the weights' prior.
+    bias : float, default=0.0
+        Scale of the biases.
+
+    Returns
+    -------
+    ndarray of shape (n_samples_X, n_samples_Y)
+        The kernel matrix, in the precision of the inputs.
+
+    References
+    ----------
+    Avidan, Li and Sompolinsky, "Connecting NTK and NNGP", arXiv:2309.04522.
+
+    Examples
+    --------
+    >>> from sklearn_ndk.kernels import mean_kernel
+    >>> mean_kernel([[1.0, 0.0], [0.0, 2.0]]).round(4)
+    array([[0.0796, 0.1592],
+           [0.1592, 0.3183]])
+    """
+    network = InfiniteNetwork(depth, get_activation(activation), sigma=sigma, bias=bias)
+    return network.mean_kernel(_checked_gram(X, Y))

@@ -1,0 +1,122 @@
+"""Probe inputs: single pairs that stand for all pairs of inputs a kernel may meet."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.stats.qmc import Halton
+
+from sklearn_ndk.kernels._network import InfiniteNetwork
+
+_N_ANGLES = 120  # for kernels of the angle alone
+_N_PAIRS = 400  # for kernels of the angle and both norms
+_SMALLEST = 1e-8  # smaller squared norms, relative to the largest, act like it
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The NDK of a network at probe pairs of inputs.
+
+    Parameters
+    ----------
+    network : InfiniteNetwork
+        The network.
+    k_xx, k_yy, k_xy : ndarray of shape (n_probes,)
+        Inner products of the pairs, divided by the number of features.
+    weight : ndarray of shape (n_probes,)
+        Factors that bring the probes to a common scale.
+    """
+
+    network: InfiniteNetwork
+    k_xx: np.ndarray
+    k_yy: np.ndarray
+    k_xy: np.ndarray
+    weight: np.ndarray
+
+    def __call__(self, t, t_prime):
+        """Evaluate the weighted NDK.
+
+        Parameters
+        ----------
+        t, t_prime : ndarray of shape (n_pairs,)
+            Pairs of times.
+
+        Returns
+        -------
+        ndarray of shape (n_probes, n_pairs)
+            One row per probe.
+        """
+        rows = (self.k_xx[:, None], self.k_yy[:, None], self.k_xy[:, None])
+        values = self.network.ndk_entries(*rows, t[None], t_prime[None])
+        return self.weight[:, None] * values
+
+    def subset(self, probes):
+        """Return the same for some of the probes.
+
+        Parameters
+        ----------
+        probes : ndarray of int
+            Their indices.
+
+        Returns
+        -------
+        Probe
+            With as many probes.
+        """
+        fields = ("k_xx", "k_yy", "k_xy", "weight")
+        return replace(self, **{name: getattr(self, name)[probes] for name in fields})
+
+
+def make_probe(network, gram):
+    """Choose probes for the pairs of inputs in a Gram matrix.
+
+    Few pairs are all probes. Many are represented by all angles, dense around
+    zero, where a kernel may be singular, and by all norms in their range, if the
+    kernel is not homogeneous.
+
+    Parameters
+    ----------
+    network : InfiniteNetwork
+        The network.
+    gram : Gram
+        Inner products of the inputs.
+
+    Returns
+    -------
+    Probe
+        The probes.
+    """
+    if network.homogeneous:
+        cosine = _cosines(np.linspace(0, 1, _N_ANGLES))
+        k_xx = k_yy = np.ones_like(cosine)
+        k_xy = cosine
+    elif gram.xy.size <= _N_PAIRS:
+        k_xx, k_yy = (k.ravel() for k in np.meshgrid(gram.xx, gram.yy, indexing="ij"))
+        k_xy = gram.xy.ravel()
+    else:
+        u, v, w = Halton(3, scramble=False).random(_N_PAIRS).T
+        v[::2] = u[::2]  # only rows of equal norm come close to each other
+        k_xx, k_yy = _norms(gram, u), _norms(gram, v)
+        k_xy = np.sqrt(k_xx * k_yy) * _cosines(w)
+    variance = np.sqrt(_variance(network, k_xx) * _variance(network, k_yy))
+    weight = np.divide(1, variance, out=np.zeros_like(variance), where=variance > 0)
+    return Probe(network, k_xx, k_yy, k_xy, weight)
+
+
+def _variance(network, k):
+    """Return the larger of ``NDK(t, t)`` at both ends of time."""
+    k, ends = k[:, None], np.array([0.0, np.inf])
+    return network.ndk_entries(k, k, k, ends, ends).max(axis=1)
+
+
+def _norms(gram, u):
+    """Map [0, 1) to squared norms, log-uniform over those of the inputs."""
+    norms = np.concatenate([gram.xx, gram.yy])
+    largest = norms.max() or 1.0
+    return largest * max(norms.min() / largest, _SMALLEST) ** u
+
+
+def _cosines(u):
+    """Map [0, 1] to cosines: angles from 0 to pi, a third graded towards 0."""
+    graded = 10.0 ** (24 * u - 8)  # 1e-8 to 1 over the first third
+    angle = np.where(u < 1 / 3, graded, np.pi * (1.5 * u - 0.5))
+    return np.cos(np.where(u == 0, 0, angle))

@@ -1,0 +1,48 @@
+"""The one recursion over layers from which every kernel of the package comes.
+
+It works on single pairs of inputs, elementwise: `k_xx` and `k_yy` are the
+kernels of each input with itself, `k_xy` of the pair, and everything, the
+weight moments included, broadcasts. The same lines therefore serve a tile of a
+kernel matrix at one pair of times, and a few pairs of inputs at many times.
+"""
+
+
+def layer_recursion(
+    k_xx, k_yy, k_xy, moments, *, depth, activation, bias, tangent=True
+):
+    """Propagate the two-time NNGP kernel and the NDK through the layers.
+
+    Parameters
+    ----------
+    k_xx, k_yy, k_xy : ndarray
+        ``x.x / n_features``, ``y.y / n_features`` and ``x.y / n_features``.
+    moments : WeightMoments
+        Moments of the weights at the time of `x` and the time of `y`.
+    depth : int
+        Number of hidden layers.
+    activation : Activation
+        The nonlinearity.
+    bias : float
+        Scale of the biases.
+    tangent : bool, default=True
+        Whether to propagate the NDK too.
+
+    Returns
+    -------
+    nngp, ndk : ndarray, ndarray or None
+        ``K^L(t, t')`` without a bias term, and ``NDK^L(t, t')`` (None unless
+        `tangent`).
+    """
+    bias2 = bias**2
+    ndk = moments.decay * (k_xy + bias2) if tangent else None
+    for _ in range(depth):
+        var_u = moments.var * (k_xx + bias2)
+        var_v = moments.var_prime * (k_yy + bias2)
+        k_xy, k_dot = activation.duals(var_u, var_v, moments.cov * (k_xy + bias2))
+        k_xx = activation.second_moment(var_u)
+        k_yy = activation.second_moment(var_v)
+        if tangent:  # the recursion of Eqs. (12)-(13)
+            k_dot *= moments.cov
+            k_dot *= ndk
+            ndk = k_dot + moments.decay * (k_xy + bias2)
+    return k_xy, ndk

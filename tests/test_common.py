@@ -1,0 +1,41 @@
+"""scikit-learn's own checks, over configurations that take every road."""
+
+import pytest
+from sklearn.utils.estimator_checks import (
+    check_dataframe_column_names_consistency,
+    check_param_validation,
+    parametrize_with_checks,
+)
+
+from sklearn_ndk import NDKClassifier, NDKRegressor
+
+REGRESSORS = [
+    NDKRegressor(),
+    NDKRegressor(t=5.0),
+    NDKRegressor(activation="erf", t=20.0, normalize_y=True),
+    NDKRegressor(activation="linear", bias=0.1, t=3.0),
+    NDKRegressor(T=0, t=10.0),
+    NDKRegressor(limit="ntk"),
+    NDKRegressor(limit="nngp", depth=2),
+    NDKRegressor(depth=3, T=0.05, sigma0=1.4, t=30.0),
+]
+CLASSIFIERS = [
+    NDKClassifier(),
+    NDKClassifier(depth=3, t=5.0),
+    NDKClassifier(activation="erf", T=0.1, t=100.0, bias=0.2),
+    NDKClassifier(limit="ntk", t=2.0, normalize_y=True),
+    NDKClassifier(limit="nngp", activation="linear"),
+    NDKClassifier(T=0),
+]
+
+
+@parametrize_with_checks(REGRESSORS + CLASSIFIERS)
+def test_estimator(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("estimator", [NDKRegressor(), NDKClassifier()])
+def test_checks_that_the_common_ones_omit(estimator):
+    name = type(estimator).__name__
+    check_param_validation(name, estimator)
+    check_dataframe_column_names_consistency(name, estimator)
