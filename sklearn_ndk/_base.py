@@ -1,6 +1,7 @@
 """What the regressor and the classifier share: validation, fit, times, progress."""
 
 from numbers import Real
+from typing import ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -22,7 +23,7 @@ from sklearn_ndk.kernels._pairwise import NETWORK_CONSTRAINTS
 class BaseNDK(CallbackSupportMixin, BaseEstimator):
     """Base of the estimators: an ensemble of infinitely wide networks."""
 
-    _parameter_constraints = {
+    _parameter_constraints: ClassVar[dict] = {
         **NETWORK_CONSTRAINTS,
         "t": [Interval(Real, 0, None, closed="both")],
         "limit": [StrOptions({"ntk", "nngp"}), None],

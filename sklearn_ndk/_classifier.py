@@ -69,7 +69,7 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
     >>> from sklearn.preprocessing import StandardScaler
     >>> from sklearn_ndk import NDKClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> model = make_pipeline(StandardScaler(), NDKClassifier(T=0.1, t=10.0))
+    >>> model = make_pipeline(StandardScaler(), NDKClassifier(bias=1.0, t=10.0))
     >>> model.fit(X[::2], y[::2]).score(X[1::2], y[1::2]) > 0.9
     True
     """

@@ -161,8 +161,8 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
         >>> from sklearn_ndk import NDKRegressor
         >>> X, y = np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([1.0, -1.0])
         >>> NDKRegressor().fit(X, y).predict_path(X, [0, 1, 10, np.inf]).round(2)
-        array([[ 0.  ,  0.29,  0.94,  0.94],
-               [ 0.  , -0.29, -0.94, -0.94]])
+        array([[ 0.  ,  0.33,  0.93,  0.94],
+               [ 0.  , -0.33, -0.93, -0.94]])
         """
         outputs = self._mean_path(X, times)
         return outputs[:, 0] if self._flat else outputs

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def gcr(apply, precondition, rhs, guess, threshold, max_iter):
+def gcr(apply, precondition, rhs, threshold, max_iter):
     """Solve ``apply(z) = rhs`` by the generalised conjugate residual method.
 
     In exact arithmetic it is right-preconditioned GMRES without restart
@@ -14,8 +14,8 @@ def gcr(apply, precondition, rhs, guess, threshold, max_iter):
     ----------
     apply, precondition : callable
         Linear maps of arrays of the shape of `rhs`; they act on each system alone.
-    rhs, guess : ndarray of shape (n_systems, n_nodes, n_samples)
-        Right-hand sides and first guesses.
+    rhs : ndarray of shape (n_systems, n_nodes, n_samples)
+        Right-hand sides.
     threshold : ndarray of shape (n_systems,)
         2-norms which the residuals must not exceed.
     max_iter : int
@@ -30,7 +30,7 @@ def gcr(apply, precondition, rhs, guess, threshold, max_iter):
     converged : bool
         Whether each residual meets its threshold.
     """
-    z, residual = guess, rhs - apply(guess)
+    z, residual = np.zeros_like(rhs), rhs.copy()
     directions, images = [], []
     while np.any(np.sqrt(_dot(residual, residual)).ravel() > threshold):
         if len(images) == max_iter:
@@ -46,7 +46,7 @@ def gcr(apply, precondition, rhs, guess, threshold, max_iter):
         directions.append(direction / norm)
         images.append(image / norm)
         overlap = _dot(images[-1], residual)
-        z = z + overlap * directions[-1]
+        z += overlap * directions[-1]
         residual -= overlap * images[-1]
     return z, len(images), True
 

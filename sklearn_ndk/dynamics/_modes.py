@@ -16,7 +16,7 @@ class Modes:
     ----------
     matrix : ndarray of shape (n_samples, n_samples)
         The symmetric matrix whose eigenvectors are used.
-    basis_matrices : ndarray of shape (rank, n_samples, n_samples)
+    basis_matrices : list of ndarray of shape (n_samples, n_samples)
         The matrices of the time basis, transposed.
     """
 
@@ -29,7 +29,7 @@ class Modes:
         both = np.hstack([leading, others])
         self._diagonals, self._couplings = [], []
         for transposed in basis_matrices:
-            images = transposed.T @ both
+            images = transposed.T @ both.astype(transposed.dtype)
             self._couplings.append(leading.T @ images[:, : leading.shape[1]])
             diagonal = np.einsum("np,np->p", others, images[:, leading.shape[1] :])
             if n_rest:

@@ -4,14 +4,16 @@ Over the pairs of times of a mesh, ``NDK(t, t'; x, x')`` as a function of the
 inputs stays in a space of a few dimensions. A cross approximation of the kernel
 at probe inputs finds pairs of times whose kernels span it; the kernel at any
 other pair is their combination, with scalar coefficients read off at a few
-probes.
+probes. The kernels are combined so that their coefficients fall off: most of
+them are corrections, small enough for single precision.
 """
 
 import numpy as np
-from scipy.linalg import lu_factor, lu_solve
+from scipy.linalg import inv, solve_triangular
 from scipy.linalg.blas import dger, idamax
 
 _MAX_PAIRS = 1500  # of times, aimed at
+_ROWS_MIXED = 16  # at once
 _OCTAVES = 24  # spanned by the lags of one time
 
 
@@ -32,17 +34,25 @@ class TimeBasis:
     ----------
     t, t_prime : ndarray of shape (rank,)
         The chosen pairs.
+    mixing : ndarray of shape (rank, rank)
+        Upper triangular. The basis function ``R_j`` is the sum over i of
+        ``mixing[i, j] NDK(t[i], t_prime[i])``, of order one.
+    size : ndarray of shape (rank,)
+        Largest coefficient of each function, relative to the first.
     """
 
     def __init__(self, probe, times, tol):
         t, t_prime = _graded_pairs(times)
-        size = np.sqrt(_largest(probe, t) * _largest(probe, t_prime))
-        size[size == 0] = 1  # a kernel that vanishes, as for inputs all zero
-        rows, columns = cross_approximation(probe(t, t_prime) / size, tol)
-        self.t, self.t_prime = t[columns], t_prime[columns]
+        scale = np.sqrt(_largest(probe, t) * _largest(probe, t_prime))
+        scale[scale == 0] = 1  # a kernel that vanishes, as for inputs all zero
+        rows, columns, self._lower, upper = cross_approximation(
+            probe(t, t_prime) / scale, tol
+        )
+        self._tol = tol
         self._probe = probe.subset(rows)
-        self._size = size[columns]
-        self._lu = lu_factor(self._probe(self.t, self.t_prime) / self._size)
+        self.t, self.t_prime = t[columns], t_prime[columns]
+        self.mixing = inv(upper) / scale[columns, None]
+        self.size = np.abs(np.diag(upper) / upper[0, 0])
 
     def coefficients(self, t, t_prime):
         """Return the kernel at other pairs of times as combinations of the basis.
@@ -55,11 +65,40 @@ class TimeBasis:
         Returns
         -------
         ndarray of shape (rank, *t.shape)
-            ``NDK(t, t') = sum_i coefficients[i] NDK(self.t[i], self.t_prime[i])``.
+            ``NDK(t, t') = sum_j coefficients[j] R_j``.
         """
         values = self._probe(t.ravel(), t_prime.ravel())
-        coefficients = lu_solve(self._lu, values) / self._size[:, None]
+        coefficients = solve_triangular(
+            self._lower, values, lower=True, unit_diagonal=True, check_finite=False
+        )
         return coefficients.reshape(len(self.t), *t.shape)
+
+    def matrices(self, kernel):
+        """Compute the basis functions for given inputs.
+
+        Parameters
+        ----------
+        kernel : callable
+            ``kernel(t, t_prime)`` is a matrix.
+
+        Returns
+        -------
+        list of ndarray
+            One matrix per basis function, in single precision where its
+            coefficients are so small that this is exact to the tolerance.
+        """
+        matrices = [
+            kernel(t, t_prime) for t, t_prime in zip(self.t, self.t_prime, strict=True)
+        ]
+        for rows in range(0, len(matrices[0]), _ROWS_MIXED):
+            block = np.stack([matrix[rows : rows + _ROWS_MIXED] for matrix in matrices])
+            mixed = np.tensordot(self.mixing, block, axes=(0, 0))
+            for matrix, values in zip(matrices, mixed, strict=True):
+                matrix[rows : rows + _ROWS_MIXED] = values
+        single = self.size * np.finfo(np.float32).eps <= 0.1 * self._tol
+        for j in np.flatnonzero(single):
+            matrices[j] = matrices[j].astype(np.float32)
+        return matrices
 
 
 def cross_approximation(a, tol):
@@ -80,20 +119,26 @@ def cross_approximation(a, tol):
     -------
     rows, columns : list of int
         As many of both.
+    lower, upper : ndarray of shape (rank, rank)
+        Triangular, the lower with unit diagonal; no entry exceeds the diagonal
+        of its column or row. Their product is the cross, ``a[rows, columns]``.
     """
     rest = np.array(a, order="F")
-    rows, columns = [], []
+    rows, columns, lower, upper = [], [], [], []
     for _ in range(min(a.shape)):
         flat = idamax(rest.ravel(order="K"))
         row, column = flat % len(a), flat // len(a)
         pivot = rest[row, column]
-        if abs(pivot) <= tol * np.abs(a[rows[:1], columns[:1]]).sum():
+        if rows and abs(pivot) <= tol * abs(upper[0][columns[0]]):
             break
+        if pivot == 0:
+            pivot = 1  # the zero matrix: one row and column of zeros
         rows.append(row)
         columns.append(column)
-        cross = rest[:, column].copy(), rest[row].copy()
-        dger(-1 / pivot, *cross, a=rest, overwrite_a=True)
-    return rows, columns
+        lower.append(rest[:, column] / pivot)
+        upper.append(rest[row].copy())
+        dger(-1, lower[-1], upper[-1], a=rest, overwrite_a=True)
+    return rows, columns, np.array(lower)[:, rows].T, np.array(upper)[:, columns]
 
 
 def _graded_pairs(times):

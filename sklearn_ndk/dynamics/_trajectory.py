@@ -10,10 +10,8 @@ from sklearn_ndk.dynamics._modes import Modes
 from sklearn_ndk.dynamics._time_basis import TimeBasis
 from sklearn_ndk.dynamics._volterra import PanelSolver, integral_weights
 
-# Shares of the tolerance; the rest is left to the mesh.
-_BASIS_SHARE, _KRYLOV_SHARE, _EQUILIBRIUM_SHARE = 0.25, 0.02, 0.25
+_BASIS_SHARE, _KRYLOV_SHARE = 0.25, 0.02  # of the tolerance; the rest is the mesh's
 _MIN_BASIS_TOL = 1e-13
-_TAU_MARGIN = 12.0  # what is left of the past decays as exp(-tau) at the slowest
 _MAX_TIMES = 64  # handled at once in predictions
 
 
@@ -41,7 +39,7 @@ class Trajectory:
     residual : ndarray of shape (n_outputs, n_panels * n_nodes, n_samples)
         The residual at their nodes.
     equilibrated : bool
-        Whether the residual has met equilibrium, to `tol`, on the last panel.
+        Whether the dynamics have come to rest, to `tol`, at the last edge.
     """
 
     def __init__(self, targets, equilibrium, kappa, tol):
@@ -75,35 +73,32 @@ class Trajectory:
         check_size : callable, default=None
             Called with the number of kernel matrices to be held in memory.
         """
-        longest = (np.log(1 / self._tol) + _TAU_MARGIN) / self._kappa
+        self._basis_tol = self._basis_tol_for(kernel)
+        # what is left of the past decays as exp(-tau) at the slowest
+        longest = np.log(1 / self._basis_tol) / self._kappa
         if len(self.edges) > 1:  # asked again: not in small steps
             t = max(t, 2 * self.edges[-1])
         edges = graded_edges(kernel.rate, self._kappa, min(t, longest))
-        self._basis_tol = self._basis_tol_for(kernel)
         middles = (edges[1:] + edges[:-1]) / 2
         basis = self._basis(kernel.probe, np.concatenate([middles, edges[1:]]))
         if check_size is not None:
             check_size(len(basis.t) + 2)
-        # NDK(t, t'; x, x') = NDK(t', t; x', x): the transposes
-        matrices = np.empty((len(basis.t), *2 * self._targets.shape[1:]))
-        for matrix, t, t_prime in zip(matrices, basis.t, basis.t_prime, strict=True):
-            matrix[:] = kernel(t_prime, t)
+        # NDK(t, t'; x, x') = NDK(t', t; x', x) gives the transposes
+        matrices = basis.matrices(lambda t, t_prime: kernel(t_prime, t))
         modes = Modes(kernel(0.0, 0.0), matrices)
         krylov_tol = _KRYLOV_SHARE * self._tol
         solver = PanelSolver(
             basis, matrices, modes, self._targets, self._nodes, krylov_tol
         )
-        while not self.equilibrated and len(self.edges) < len(edges):
+        while len(self.edges) < len(edges):
             reached = edges[: len(self.edges) + 1]
             self._append(reached, *solver.solve(reached, self.residual))
-            self.equilibrated |= reached[-1] >= longest
             if progress is not None:
                 progress(reached[-1])
+        self.equilibrated = edges[-1] >= longest
 
     def _basis_tol_for(self, kernel):
-        """An error in the kernel is multiplied by ``int |r| dt``, about ``|r| / kappa``
-        at equilibrium.
-        """
+        # an error in the kernel is multiplied by int |r| dt, about |r| / kappa
         variance = kernel.rate(np.array(np.inf)) / self._targets.shape[1]
         duals = np.linalg.norm(self._equilibrium, axis=1).max() / self._kappa
         tol = _BASIS_SHARE * self._tol / max(1, variance * duals)
@@ -123,9 +118,6 @@ class Trajectory:
             )
         self.residual = np.concatenate([self.residual, residual], axis=1)
         self.edges = edges
-        gap = np.abs(residual - self._equilibrium[:, None]).max()
-        diffused = self._kappa * edges[-2] > 1
-        self.equilibrated = diffused and gap <= _EQUILIBRIUM_SHARE * self._tol
 
     def predict(self, times, kernel):
         """Return the mean output of the network.
@@ -147,6 +139,8 @@ class Trajectory:
         basis = self._basis(kernel.probe, unique[some.astype(int)])
         blocks = np.array_split(unique, -(-len(unique) // _MAX_TIMES))
         weights = np.concatenate([self._weights(basis, b) for b in blocks], axis=1)
+        # from basis functions back to kernels at the basis pairs
+        weights = np.tensordot(basis.mixing, weights, axes=(1, 0))
         total = 0
         for weight, t, t_prime in zip(weights, basis.t, basis.t_prime, strict=True):
             total += np.matmul(weight, self.residual) @ kernel(t, t_prime).T

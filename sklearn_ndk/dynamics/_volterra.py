@@ -5,9 +5,10 @@ nodes, at which
 
     r(t) + int_0^t NDK(t, t') r(t') dt' = y .
 
-Kernels enter as ``sum_i a_i(t, t') G_i`` with the few matrices of a time basis:
-panels gone by cost one product with each ``G_i``, and the panel at hand a linear
-system ``(1 + sum_i A_i (x) G_i) z = rhs`` with small matrices ``A_i``.
+Kernels enter as ``sum_j a_j(t, t') R_j`` with the few matrices of a time basis:
+panels gone by cost one product with each ``R_j``, and the panel at hand a linear
+system ``(1 + sum_j A_j (x) R_j) z = rhs`` with small matrices ``A_j``. Products
+leave out the terms that cannot matter to the accuracy asked of them.
 """
 
 import numpy as np
@@ -17,6 +18,7 @@ from sklearn_ndk.dynamics._quadrature import history_rule
 
 _MAX_ITER = 200
 _EXTRA_POINTS = 8  # Gauss points per panel beyond the number of nodes
+_TERMS_SHARE = 0.1  # of the Krylov tolerance, for terms left out
 
 
 def integral_weights(basis, times, edges, nodes):
@@ -37,12 +39,12 @@ def integral_weights(basis, times, edges, nodes):
     -------
     ndarray of shape (rank, n_times, n_panels, n_nodes)
         ``int_0^t NDK(t, t') r(t') dt'`` is the sum over the rank and over the
-        nodes of these weights times ``G_i r(node)``.
+        nodes of these weights times ``R_j r(node)``.
     """
     points, rule = history_rule(times, edges, nodes, len(nodes) + _EXTRA_POINTS)
     t = np.broadcast_to(times[:, None, None], points.shape)
     coefficients = basis.coefficients(t, points)
-    return np.einsum("itqg,tqgj->itqj", coefficients, rule, optimize=True)
+    return np.einsum("ktqg,tqgj->ktqj", coefficients, rule, optimize=True)
 
 
 class PanelSolver:
@@ -52,8 +54,8 @@ class PanelSolver:
     ----------
     basis : TimeBasis
         Basis of the kernel over the whole mesh.
-    matrices : ndarray of shape (rank, n_samples, n_samples)
-        Its kernel matrices, transposed.
+    matrices : list of ndarray of shape (n_samples, n_samples)
+        Its matrices, transposed.
     modes : Modes
         Makes preconditioners.
     targets : ndarray of shape (n_outputs, n_samples)
@@ -66,7 +68,8 @@ class PanelSolver:
 
     def __init__(self, basis, matrices, modes, targets, nodes, tol):
         self._basis = basis
-        self._stacked = matrices.reshape(-1, targets.shape[1])
+        self._matrices = matrices
+        self._sizes = np.array([np.linalg.norm(matrix) for matrix in matrices])
         self._modes = modes
         self._targets = targets
         self._nodes = nodes
@@ -96,25 +99,33 @@ class PanelSolver:
         times = edges[-2] + (edges[-1] - edges[-2]) * self._nodes
         weights = integral_weights(self._basis, times, edges, self._nodes)
         own = weights[:, :, -1]
-        rhs = np.repeat(self._targets[:, None], n_nodes, axis=1)
-        guess = rhs
-        if past.shape[1]:
-            rhs = rhs - self._combine(weights[:, :, :-1], past)
-            guess = np.repeat(past[:, -1:], n_nodes, axis=1)
-        return gcr(
+        last = past[:, -1:] if past.shape[1] else self._targets[:, None]
+        guess = np.repeat(last, n_nodes, axis=1)
+        known = np.concatenate([past, guess], axis=1)
+        residual = self._targets[:, None] - guess
+        residual -= self._combine(weights.reshape(*weights.shape[:2], -1), known)
+        change, n_iter, converged = gcr(
             lambda z: z + self._combine(own, z),
             self._modes.preconditioner(own),
-            rhs,
-            guess,
+            residual,
             self._threshold,
             _MAX_ITER,
         )
+        return guess + change, n_iter, converged
 
     def _combine(self, weights, z):
-        """Return ``sum_i (weights_i (x) G_i) z``."""
-        rank, n_nodes = weights.shape[:2]
+        """Return ``sum_j (weights_j (x) R_j) z``, to the accuracy needed."""
         n_outputs, _, n_samples = z.shape
-        weights = weights.reshape(rank, n_nodes, -1).swapaxes(0, 1)
-        mixed = np.tensordot(z, weights, axes=(1, 2)).transpose(0, 2, 3, 1)
-        total = mixed.reshape(-1, rank * n_samples) @ self._stacked
-        return total.reshape(n_outputs, n_nodes, n_samples)
+        total = np.zeros((n_outputs * weights.shape[1], n_samples))
+        for j in np.flatnonzero(self._effects(weights, z) > _TERMS_SHARE):
+            part = (weights[j] @ z).reshape(-1, n_samples)
+            matrix = self._matrices[j]
+            total += part.astype(matrix.dtype) @ matrix
+        return total.reshape(n_outputs, -1, n_samples)
+
+    def _effects(self, weights, z):
+        """Bound each term's part in the error, in units of the Krylov threshold."""
+        norms = np.linalg.norm(z, axis=(1, 2))
+        ratio = np.max(norms / np.where(norms > 0, self._threshold, 1))
+        sizes = np.linalg.norm(weights, axis=(1, 2)) * self._sizes
+        return len(sizes) * ratio * sizes

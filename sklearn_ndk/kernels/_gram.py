@@ -29,11 +29,6 @@ class Gram(NamedTuple):
     xy: np.ndarray
     same: bool
 
-    @property
-    def T(self):
-        """The Gram matrix of `Y` against `X`."""
-        return Gram(self.yy, self.xx, self.xy.T, self.same)
-
 
 def gram_matrix(X, Y=None):
     """Compute the Gram matrix of the rows of `X` and `Y`.

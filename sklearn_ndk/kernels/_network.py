@@ -45,35 +45,35 @@ class InfiniteNetwork:
         return self.activation.homogeneous and self.bias == 0
 
     def moments(self, t, t_prime):
-        """Moments of the weights at two times, see :func:`weight_moments`."""
+        """Return moments of the weights at two times, see :func:`weight_moments`."""
         return weight_moments(
             t, t_prime, kappa=self.kappa, sigma=self.sigma, sigma0=self.sigma0
         )
 
     def ndk(self, gram, t, t_prime):
-        """``NDK^L(t, t')`` of every pair in a Gram matrix, Eqs. (11)-(13)."""
+        """Compute ``NDK^L(t, t')`` of every pair in a Gram matrix, Eqs. (11)-(13)."""
         return self._matrix(gram, self.moments(t, t_prime), tangent=True)
 
     def two_time_nngp(self, gram, t, t_prime):
-        """``K^L(t, t')`` of every pair in a Gram matrix, no bias term added."""
+        """Compute ``K^L(t, t')`` of every pair in a Gram matrix, no bias term added."""
         return self._matrix(gram, self.moments(t, t_prime), tangent=False)
 
     def ntk(self, gram):
-        """The NTK, ``NDK^L(0, 0)``, Eq. (10)."""
+        """Compute the NTK, ``NDK^L(0, 0)``, Eq. (10)."""
         return self._matrix(gram, _constant(self.sigma0**2), tangent=True)
 
     def nngp(self, gram):
-        """The NNGP kernel of the equilibrium, ``K^L + bias^2``, Eq. (18)."""
+        """Compute the NNGP kernel of the equilibrium, ``K^L + bias^2``, Eq. (18)."""
         moments = _constant(self.sigma**2)
         return self._matrix(gram, moments, tangent=False) + self.bias**2
 
     def mean_kernel(self, gram):
-        """``K^L`` between infinitely distant times at equilibrium, Eq. (20)."""
+        """Compute ``K^L`` between infinitely distant times at equilibrium, Eq. (20)."""
         moments = _constant(self.sigma**2)._replace(cov=0.0, decay=0.0)
         return self._matrix(gram, moments, tangent=False)
 
     def ndk_entries(self, k_xx, k_yy, k_xy, t, t_prime):
-        """``NDK^L(t, t')`` of single pairs of inputs, elementwise."""
+        """Compute ``NDK^L(t, t')`` of single pairs of inputs, elementwise."""
         moments = self.moments(t, t_prime)
         return layer_recursion(k_xx, k_yy, k_xy, moments, **self._layers)[1]
 

@@ -50,13 +50,6 @@ class TwoTimeKernel:
         matrix *= self.column_scale
         return matrix
 
-    @property
-    def T(self):
-        """The kernel with rows and columns exchanged."""
-        return TwoTimeKernel(
-            self.network, self.gram.T, self.column_scale, self.row_scale
-        )
-
     @cached_property
     def probe(self) -> Probe:
         """The kernel at probe inputs that stand for those of this kernel."""
