@@ -59,10 +59,14 @@ def _mesh(network, X, sample_weight, t_end):
 def _panel_rule(network, X, Y, t, edges, nodes, panel):
     """Kernel at Gauss points of a panel, and weights times Lagrange polynomials."""
     x, w = leggauss(N_POINTS)
-    far, near = np.sqrt(t - edges[panel]), np.sqrt(max(t - edges[panel + 1], 0))
-    u = near + (far - near) * (x + 1) / 2
-    points = t - u**2
-    within = (points - edges[panel]) / (edges[panel + 1] - edges[panel])
+    width = edges[panel + 1] - edges[panel]
+    far = np.sqrt(max(t - edges[panel], 0))
+    near = np.sqrt(max(t - edges[panel + 1], 0))
+    # t' = t - u^2, without differences of nearly equal numbers
+    span = min(width, t - edges[panel]) / (far + near)
+    u = near + span * (x + 1) / 2
+    since = span * (1 - x) / 2 * (far + u)
+    points, within = edges[panel] + since, since / width
     basis = BarycentricInterpolator(nodes, np.eye(len(nodes)))(within)
     n_features = X.shape[1]
     kernel = network.ndk_entries(
@@ -72,7 +76,7 @@ def _panel_rule(network, X, Y, t, edges, nodes, panel):
         t,
         points,
     )
-    return kernel, basis * (u * (far - near) * w)[:, None]
+    return kernel, basis * (u * span * w)[:, None]
 
 
 def _integral(network, X, Y, t, edges, nodes, residual, n_panels):

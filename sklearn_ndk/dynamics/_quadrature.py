@@ -54,13 +54,17 @@ def history_rule(times, edges, nodes, n_points):
         start at `t` or later.
     """
     x, w = leggauss(n_points)
-    start, stop = edges[:-1], edges[1:]
-    times = times[:, None]
-    # clip: on panels not yet begun both limits are t and the weights vanish
-    far = np.sqrt(times - np.minimum(start, times))[..., None]
-    near = np.sqrt(times - np.minimum(stop, times))[..., None]
-    u = near + (far - near) * (x + 1) / 2
-    points = times[..., None] - u**2
-    weights = u * (far - near) * w  # dt' = 2 u du, and w is for [-1, 1]
-    within = (points - start[:, None]) / (stop - start)[:, None]
-    return points, weights[..., None] * lagrange_basis(nodes, within)
+    x, w = (x + 1) / 2, w / 2
+    start, stop = edges[:-1], np.minimum(edges[1:], times[:, None])
+    past = np.maximum(stop - start, 0)  # zero on panels not yet begun
+    far = np.sqrt(np.maximum(times[:, None] - start, 0))[..., None]
+    near = np.sqrt(times[:, None] - stop)[..., None]
+    # written without differences of large times: a panel may be short beside t
+    span = np.divide(past[..., None], far + near, out=np.zeros_like(far), where=far > 0)
+    u = near + span * x
+    since_start = span * (1 - x) * (far + u)  # u^2 = t - t'
+    weights = 2 * u * span * w  # dt' = 2 u du
+    within = since_start / np.diff(edges)[:, None]
+    rule = weights[..., None] * lagrange_basis(nodes, within)
+    points = np.minimum(start[:, None] + since_start, times[:, None, None])
+    return points, rule

@@ -9,7 +9,7 @@ them are corrections, small enough for single precision.
 """
 
 import numpy as np
-from scipy.linalg import inv, solve_triangular
+from scipy.linalg import solve_triangular
 from scipy.linalg.blas import dger, idamax
 
 _MAX_PAIRS = 1500  # of times, aimed at
@@ -51,7 +51,8 @@ class TimeBasis:
         self._tol = tol
         self._probe = probe.subset(rows)
         self.t, self.t_prime = t[columns], t_prime[columns]
-        self.mixing = inv(upper) / scale[columns, None]
+        inverse = solve_triangular(upper, np.eye(len(upper)))
+        self.mixing = inverse / scale[columns, None]
         self.size = np.abs(np.diag(upper) / upper[0, 0])
 
     def coefficients(self, t, t_prime):

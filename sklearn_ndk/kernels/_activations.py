@@ -41,8 +41,10 @@ class Activation(ABC):
 
         Returns
         -------
-        dual, derivative_dual : ndarray
-            The two expectations, of the shape of `cov`.
+        dual : ndarray
+            ``E[phi(u) phi(v)]``, of the shape of `cov`.
+        derivative_dual : ndarray
+            ``E[phi'(u) phi'(v)]``, of the shape of `cov`.
         """
 
     def second_moment(self, var):

@@ -1,0 +1,255 @@
+"""The parts of the solver: mesh, quadrature, time basis, Krylov, limits, order."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy.linalg import expm
+
+from sklearn_ndk.dynamics import GradientFlow, ridge_duals
+from sklearn_ndk.dynamics._krylov import gcr
+from sklearn_ndk.dynamics._mesh import graded_edges, radau_nodes
+from sklearn_ndk.dynamics._modes import Modes
+from sklearn_ndk.dynamics._quadrature import history_rule
+from sklearn_ndk.dynamics._time_basis import TimeBasis, cross_approximation
+from sklearn_ndk.dynamics._volterra import PanelSolver
+from sklearn_ndk.kernels._activations import get_activation
+from sklearn_ndk.kernels._gram import gram_matrix
+from sklearn_ndk.kernels._network import InfiniteNetwork
+from sklearn_ndk.kernels._two_time import TwoTimeKernel
+
+
+def make_kernel(X, activation="relu", depth=2, T=0.1, sigma0=1.3, bias=0.0):
+    network = InfiniteNetwork(depth, get_activation(activation), T, 1.0, sigma0, bias)
+    return TwoTimeKernel(network, gram_matrix(X), np.ones(len(X)), np.ones(len(X)))
+
+
+def rows(n, d=4, seed=0):
+    return np.random.default_rng(seed).standard_normal((n, d))
+
+
+# Mesh
+
+
+@pytest.mark.parametrize("kappa", [1e-8, 1e-2, 10.0])
+@pytest.mark.parametrize("peak", [1e-9, 1e3, 1e12])
+@pytest.mark.parametrize("growth", [-8, 0, 8])
+def test_mesh_is_graded_and_bounded(kappa, peak, growth):
+    def rate(t):  # changes by 10^growth over the diffusive phase
+        return peak * 10 ** (growth * (1 - np.exp(-kappa * np.asarray(t))))
+
+    end = 20 / kappa
+    edges = graded_edges(rate, kappa, end)
+    steps = np.diff(edges)
+    assert edges[0] == 0
+    assert edges[-2] < end <= edges[-1]
+    assert steps[0] <= 0.1 / (rate(0.0) + kappa)
+    assert np.all(steps[1:] <= np.maximum(edges[1:-1], 1 / kappa) * (1 + 1e-12))
+    assert np.all(np.abs(np.diff(np.log(rate(edges)))) <= 2 + 1e-9)
+    assert len(edges) < 40 + 2 * np.log2(1 + (peak + rate(end)) / kappa)
+
+
+def test_longer_mesh_continues_a_shorter_one():
+    def rate(t):
+        return 100.0 + 0 * t
+
+    short, long = graded_edges(rate, 0.1, 3.0), graded_edges(rate, 0.1, 300.0)
+    assert_allclose(long[: len(short)], short, rtol=0)
+
+
+def test_radau_nodes_integrate_polynomials_of_degree_2p_minus_2():
+    for p in (2, 3, 5, 8):
+        nodes = radau_nodes(p)
+        weights = np.linalg.solve(
+            np.vander(nodes, increasing=True).T, 1 / np.r_[1 : p + 1]
+        )
+        for degree in range(2 * p - 1):
+            assert_allclose(weights @ nodes**degree, 1 / (degree + 1), rtol=1e-9)
+
+
+# Quadrature
+
+
+@pytest.mark.parametrize("t", [0.02, 0.7, 1.0, 2.6, 5.0])
+def test_history_rule_integrates_a_kernel_with_a_square_root_kink(t):
+    edges, nodes = np.array([0.0, 1.0, 2.5, 5.0]), radau_nodes(6)
+    points, rule = history_rule(np.array([t]), edges, nodes, 14)
+    at_nodes = edges[:-1, None] + np.diff(edges)[:, None] * nodes
+    kernel = np.sqrt(t - points)
+    # int_0^t sqrt(t - s) s^2 ds, and a polynomial of degree 2 is exact at nodes
+    got = np.einsum("tqg,tqgj,qj->", kernel, rule, at_nodes**2)
+    assert_allclose(got, 16 / 105 * t**3.5, rtol=1e-12)
+
+
+def test_history_rule_ignores_panels_after_the_limit():
+    _, rule = history_rule(
+        np.array([0.5]), np.array([0.0, 1.0, 2.0]), radau_nodes(3), 8
+    )
+    assert np.all(rule[:, 1] == 0)
+
+
+def test_history_rule_resolves_a_panel_that_is_short_beside_the_time():
+    edges, nodes = np.array([0.0, 1e-20, 1e8]), radau_nodes(4)
+    points, rule = history_rule(np.array([1e8]), edges, nodes, 12)
+    assert_allclose(rule[0, 0].sum(), 1e-20, rtol=1e-12)
+    assert np.all((points[0, 0] > 0) & (points[0, 0] < 1e-20))
+
+
+# Time basis
+
+
+def test_cross_approximation_of_a_matrix_of_low_rank_is_exact():
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal((30, 5)) @ rng.standard_normal((5, 200))
+    rows_, columns, lower, upper = cross_approximation(a, 1e-10)
+    assert len(rows_) == len(columns) == 5
+    cross = a[np.ix_(rows_, columns)]
+    assert_allclose(lower @ upper, cross, atol=1e-12)
+    assert_allclose(a[:, columns] @ np.linalg.solve(cross, a[rows_]), a, atol=1e-10)
+    assert np.abs(np.tril(lower)).max() == 1
+
+
+@pytest.mark.parametrize("tol", [1e-4, 1e-7, 1e-10])
+@pytest.mark.parametrize(
+    ("activation", "sigma0", "bias"),
+    [("relu", 1.3, 0.0), ("erf", 1.0, 0.0), ("erf", 1.5, 0.1), ("relu", 0.7, 0.4)],
+)
+def test_time_basis_spans_the_kernel_at_unseen_times_and_inputs(
+    activation, sigma0, bias, tol
+):
+    X = rows(40)
+    X = np.vstack([X, X[:4] + 1e-5, X[:4]])  # near and exact duplicates
+    kernel = make_kernel(X, activation, sigma0=sigma0, bias=bias)
+    basis = TimeBasis(kernel.probe, np.geomspace(1e-3, 200, 60), tol)
+    matrices = basis.matrices(kernel)
+    rng = np.random.default_rng(1)
+    t = 10 ** rng.uniform(-2, 2.2, 20)
+    t_prime = t * rng.uniform(0, 1, 20) ** 3
+    coefficients = basis.coefficients(t, t_prime)
+    for i in range(20):
+        exact = kernel(t[i], t_prime[i])
+        size = np.sqrt(kernel(t[i], t[i]).max() * kernel(t_prime[i], t_prime[i]).max())
+        error = np.abs(np.tensordot(coefficients[:, i], matrices, 1) - exact).max()
+        assert error <= 10 * tol * size
+
+
+def test_rank_of_the_time_basis_grows_with_accuracy():
+    kernel = make_kernel(rows(30))
+    times = np.geomspace(1e-3, 200, 60)
+    ranks = [len(TimeBasis(kernel.probe, times, tol).t) for tol in (1e-3, 1e-6, 1e-9)]
+    assert ranks[0] < ranks[1] < ranks[2] < 60
+
+
+# Krylov
+
+
+def test_gcr_solves_every_system_to_its_threshold():
+    rng = np.random.default_rng(0)
+    A = np.eye(24) + rng.standard_normal((24, 24)) / 10
+    rhs = rng.standard_normal((3, 2, 12))
+    rhs[1] = 0  # a system already solved
+    threshold = 1e-9 * np.linalg.norm(rhs, axis=(1, 2))
+
+    def apply(z):
+        return (z.reshape(3, 24) @ A.T).reshape(z.shape)
+
+    z, n_iter, converged = gcr(apply, lambda r: r.copy(), rhs, threshold, 24)
+    assert converged
+    assert n_iter <= 24
+    assert np.all(np.linalg.norm(rhs - apply(z), axis=(1, 2)) <= 1.01 * threshold)
+    assert not gcr(apply, lambda r: r.copy(), rhs, threshold, 2)[2]
+
+
+# Closed limits
+
+
+def test_gradient_flow_is_the_matrix_exponential():
+    X, y = rows(8), rows(2, 8, seed=1)
+    theta = X @ X.T + np.eye(8)
+    duals = GradientFlow(theta.copy(), y).duals(np.array([0.0, 0.3, 2.0, np.inf]))
+    for dual, t in zip(duals[:3], (0.0, 0.3, 2.0), strict=True):
+        expected = np.linalg.solve(theta, (np.eye(8) - expm(-theta * t)) @ y.T).T
+        assert_allclose(dual, expected, atol=1e-13)
+    assert_allclose(duals[3], np.linalg.solve(theta, y.T).T, rtol=1e-10)
+
+
+def test_gradient_flow_of_a_singular_kernel_stays_finite():
+    X = rows(8, 3)  # rank 3
+    kernel, y = X @ X.T, rows(1, 8, seed=1)
+    for t in (1.0, 1e6, 1e30, np.inf):
+        dual = GradientFlow(kernel.copy(), y).duals(np.array([t]))[0]
+        assert np.all(np.isfinite(dual))
+    least_norm = (np.linalg.pinv(kernel) @ y.T).T
+    assert_allclose(dual @ kernel, least_norm @ kernel, atol=1e-9)
+
+
+@pytest.mark.parametrize("ridge", [0.0, 1e-18, 0.1])
+def test_ridge_duals_also_of_a_singular_kernel(ridge):
+    X = rows(8, 3)
+    kernel, y = X @ X.T, rows(1, 3, seed=1) @ X.T  # y in the range
+    duals = ridge_duals(kernel.copy(), ridge, y)
+    assert np.all(np.isfinite(duals))
+    assert_allclose(duals @ kernel + ridge * duals, y, atol=1e-9)
+
+
+# Order of convergence
+
+
+def solve(kernel, y, edges, n_nodes):
+    """Solve for the residual at panel ends, with everything but the mesh exact."""
+    nodes = radau_nodes(n_nodes)
+    basis = TimeBasis(kernel.probe, edges[1:], 1e-13)
+    matrices = basis.matrices(lambda t, t_prime: kernel(t_prime, t))
+    modes = Modes(kernel(0.0, 0.0), matrices)
+    solver = PanelSolver(basis, matrices, modes, y[None], nodes, 1e-14)
+    residual = np.empty((1, 0, len(y)))
+    for panel in range(1, len(edges)):
+        new, _, converged = solver.solve(edges[: panel + 1], residual)
+        assert converged
+        residual = np.concatenate([residual, new], axis=1)
+    return residual[0, n_nodes - 1 :: n_nodes]
+
+
+def geometric_edges(ratio, first, last):
+    n = round(np.log(last / first) / np.log(ratio))
+    return np.r_[0, first * (last / first) ** (np.arange(n + 1) / n)]
+
+
+@pytest.mark.parametrize("n_nodes", [2, 3])
+def test_order_in_the_mesh_ratio_is_that_of_radau_without_noise(n_nodes):
+    # at T -> 0 the equation is an ODE and Radau IIA has order 2 p - 1
+    X, y = np.array([[1.0, 2.0]]), np.ones(1)
+    kernel = make_kernel(X, "linear", T=1e-12)
+    decay = kernel(0.0, 0.0)[0, 0]
+    errors = []
+    ratios = np.array([1.3, 1.15, 1.07])
+    for ratio in ratios:
+        edges = geometric_edges(ratio, 1e-4, 3.0)
+        got = solve(kernel, y, edges, n_nodes)[:, 0]
+        errors.append(np.abs(got - np.exp(-decay * edges[1:])).max())
+    slope = np.polyfit(np.log(ratios - 1), np.log(errors), 1)[0]
+    assert 2 * n_nodes - 1.6 < slope < 2 * n_nodes - 0.6
+
+
+@pytest.mark.parametrize("activation", ["relu", "erf"])
+def test_order_in_the_mesh_ratio_with_noise_is_at_least_the_number_of_nodes(activation):
+    X, y = rows(5), rows(1, 5, seed=1)[0]
+    kernel = make_kernel(X, activation, T=1.0)
+    exact = solve(kernel, y, geometric_edges(1.1, 1e-4, 3.0), 7)[-1]
+    ratios = np.array([1.9, 1.45, 1.2])
+    for n_nodes in (2, 3):
+        errors = [
+            np.abs(solve(kernel, y, geometric_edges(r, 1e-4, 3.0), n_nodes)[-1] - exact)
+            for r in ratios
+        ]
+        size = np.max(errors, axis=1)
+        slope = np.polyfit(np.log(ratios - 1), np.log(size), 1)[0]
+        assert slope > n_nodes
+
+
+def test_error_falls_geometrically_with_the_number_of_nodes():
+    X, y = rows(5), rows(1, 5, seed=1)[0]
+    kernel = make_kernel(X, T=1.0)
+    edges = geometric_edges(2.0, 1e-5, 10.0)
+    exact = solve(kernel, y, edges, 10)
+    errors = [np.abs(solve(kernel, y, edges, p) - exact).max() for p in range(2, 7)]
+    assert np.all(np.array(errors[:-1]) > 3 * np.array(errors[1:]))

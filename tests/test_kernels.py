@@ -1,0 +1,204 @@
+"""The pairwise kernels: against definitions, limits, symmetries and bad scales."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.polynomial.hermite_e import hermegauss
+from numpy.testing import assert_allclose
+from scipy.special import erf
+from threadpoolctl import threadpool_limits
+
+from sklearn_ndk.kernels import (
+    Activation,
+    mean_kernel,
+    ndk_kernel,
+    nngp_kernel,
+    ntk_kernel,
+    two_time_nngp_kernel,
+)
+from sklearn_ndk.kernels import _tiles as tiles
+from sklearn_ndk.kernels._activations import ACTIVATIONS
+
+GOLDEN = np.load(Path(__file__).parent / "data" / "golden.npz")
+GOLDEN_CASES = json.loads(str(GOLDEN["cases"]))
+PARAMETERS = ("depth", "activation", "T", "sigma", "sigma0", "bias")
+FUNCTIONS = {
+    "relu": (lambda z: np.maximum(z, 0), lambda z: (z > 0) * 1.0),
+    "erf": (erf, lambda z: 2 / np.sqrt(np.pi) * np.exp(-(z**2))),
+    "linear": (lambda z: z, np.ones_like),
+}
+
+
+def rows(n=12, d=5, seed=0):
+    return np.random.default_rng(seed).standard_normal((n, d))
+
+
+@pytest.mark.parametrize("case", GOLDEN_CASES, ids=lambda case: case["name"])
+def test_golden_kernels(case):
+    data = {key: GOLDEN[f"{case['name']}/{key}"] for key in ("X", "Xs", "pairs")}
+    parameters = {name: case[name] for name in PARAMETERS}
+    for i, (t, t_prime) in enumerate(data["pairs"]):
+        times = {"t": t, "t_prime": t_prime}
+        for kernel, key in ((two_time_nngp_kernel, "K"), (ndk_kernel, "NDK")):
+            got = kernel(data["Xs"], data["X"], **times, **parameters)
+            assert_allclose(got, GOLDEN[f"{case['name']}/{key}"][i], rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", list(ACTIVATIONS))
+@pytest.mark.parametrize(("a", "d", "r"), [(1, 1, 0.5), (0.3, 2, -0.8), (4, 0.1, 0.97)])
+def test_duals_are_gaussian_expectations(name, a, d, r):
+    x, w = hermegauss(200)
+    u = np.sqrt(a) * x[:, None]
+    v = np.sqrt(d) * (r * x[:, None] + np.sqrt(1 - r**2) * x)
+    weight = w[:, None] * w / (2 * np.pi)
+    cov = np.array([[r * np.sqrt(a * d)]])
+    duals = ACTIVATIONS[name].duals(np.array([[a]]), np.array([[d]]), cov)
+    tolerance = 5e-3 if name == "relu" else 1e-8  # relu' jumps between grid points
+    for function, dual in zip(FUNCTIONS[name], duals, strict=True):
+        expected = np.sum(weight * function(u) * function(v))
+        assert_allclose(dual[0, 0], expected, atol=tolerance)
+
+
+@pytest.mark.parametrize("name", list(ACTIVATIONS))
+def test_second_moment_is_the_dual_with_itself(name):
+    var = np.geomspace(1e-300, 1e300, 61)
+    dual = ACTIVATIONS[name].duals(var, var, var)[0]
+    assert_allclose(ACTIVATIONS[name].second_moment(var), dual, rtol=1e-14)
+
+
+@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+@pytest.mark.parametrize("bias", [0.0, 0.4])
+def test_ndk_joins_ntk_and_nngp(activation, bias):
+    shared = {"depth": 3, "activation": activation, "bias": bias}
+    X, Y = rows(), rows(7, seed=1)
+    start = ndk_kernel(X, Y, t=0, t_prime=0, T=0.3, sigma0=1.3, **shared)
+    assert_allclose(start, ntk_kernel(X, Y, sigma0=1.3, **shared), rtol=1e-12)
+    rest = {"t": np.inf, "t_prime": np.inf, "sigma0": 0.6, "sigma": 1.2}
+    equilibrium = two_time_nngp_kernel(X, Y, T=0.3, **rest, **shared) + bias**2
+    assert_allclose(equilibrium, nngp_kernel(X, Y, sigma=1.2, **shared), rtol=1e-12)
+    far = {"t": 1e4, "t_prime": 5e3, "sigma": 1.2, "T": 0.3}
+    distant = two_time_nngp_kernel(X, Y, **far, **shared)
+    assert_allclose(distant, mean_kernel(X, Y, sigma=1.2, **shared), atol=1e-12)
+
+
+@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+def test_exchange_of_inputs_and_times_is_a_symmetry(activation):
+    X, Y = rows(), rows(7, seed=1)
+    shared = {"depth": 2, "activation": activation, "sigma0": 1.7, "bias": 0.2}
+    one = ndk_kernel(X, Y, t=30.0, t_prime=4.0, **shared)
+    other = ndk_kernel(Y, X, t=4.0, t_prime=30.0, **shared)
+    assert_allclose(one, other.T, rtol=1e-12)
+
+
+@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+def test_equal_standard_deviations_make_a_stationary_kernel(activation):
+    X = rows()
+    shared = {"depth": 2, "activation": activation, "sigma": 0.8, "sigma0": 0.8}
+    early = ndk_kernel(X, t=13.0, t_prime=1.0, **shared)
+    late = ndk_kernel(X, t=112.0, t_prime=100.0, **shared)
+    assert_allclose(early, late, rtol=1e-12)
+
+
+@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+@pytest.mark.parametrize("bias", [0.0, 0.3])
+def test_integral_of_the_stationary_kernel_is_nngp_over_ridge(activation, bias):
+    # identity (17), with lags u^2: the kernel has a kink at lag zero
+    shared = {"depth": 2, "activation": activation, "sigma": 1.2, "bias": bias}
+    X, T = rows(6), 0.5
+    x, w = np.polynomial.legendre.leggauss(80)
+    u, weight = 5 * (x + 1), 5 * w * 10 * (x + 1)
+    start = 1e3  # the past of the initial weights is forgotten
+    total = sum(
+        wi * ndk_kernel(X, t=start + ui**2, t_prime=start, T=T, sigma0=0.5, **shared)
+        for ui, wi in zip(u, weight, strict=True)
+    )
+    ridge = T / 1.2**2
+    assert_allclose(total * ridge, nngp_kernel(X, **shared), rtol=1e-7)
+
+
+@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+@pytest.mark.parametrize("times", [(0.0, 0.0), (50.0, 50.0), (80.0, 20.0)])
+@pytest.mark.parametrize("bias", [0.0, 0.5])
+def test_symmetric_evaluation_is_the_full_one(activation, times, bias, monkeypatch):
+    monkeypatch.setattr(tiles, "_TILE_ENTRIES", 49)  # many tiles, ragged at the end
+    X = rows(40)
+    shared = {"depth": 2, "activation": activation, "sigma0": 1.5, "bias": bias}
+    shared |= dict(zip(("t", "t_prime"), times, strict=True))
+    assert_allclose(ndk_kernel(X, **shared), ndk_kernel(X, X, **shared), rtol=1e-9)
+    alone = np.diag([ndk_kernel(x[None], **shared).item() for x in X])
+    assert_allclose(np.diag(ndk_kernel(X, **shared)), np.diag(alone), rtol=1e-12)
+
+
+def test_diagonal_has_its_closed_form():
+    X = np.r_[rows(), 1e-150 * rows(2), 1e150 * rows(2)]
+    k = np.einsum("ij,ij->i", X / np.sqrt(5), X / np.sqrt(5))
+    assert_allclose(np.diag(nngp_kernel(X, depth=3)), k / 8, rtol=1e-12)
+    assert_allclose(np.diag(ntk_kernel(X, depth=3)), 4 * k / 8, rtol=1e-12)
+
+
+@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+@pytest.mark.parametrize("kernel", [nngp_kernel, ntk_kernel, mean_kernel])
+def test_degenerate_rows_are_finite_and_right(activation, kernel):
+    x = rows(1)
+    X = np.vstack([x, x, -x, 0 * x, 1e-150 * x, 1e150 * x, 3 * x])
+    K = kernel(X, X.copy(), depth=2, activation=activation)
+    assert np.all(np.isfinite(K))
+    assert_allclose(K[0, :2], K[1, :2], rtol=1e-15)
+    assert_allclose(K[0, 1], kernel(x, depth=2, activation=activation)[0, 0], rtol=1e-9)
+    assert_allclose(K[3], 0, atol=1e-300)
+    sign = {"linear": -1, "erf": -1}.get(activation)
+    if sign and kernel is not mean_kernel:  # odd activations
+        assert_allclose(K[0, 2], sign * K[0, 1], rtol=1e-12)
+    if ACTIVATIONS[activation].homogeneous:
+        assert_allclose(K[0, 5], 1e150 * K[0, 0], rtol=1e-12)
+        assert_allclose(K[0, 4], 1e-150 * K[0, 0], rtol=1e-12)
+        assert_allclose(K[0, 6], 3 * K[0, 0], rtol=1e-12)
+
+
+def test_antiparallel_rows_have_the_exact_relu_kernel():
+    x = rows(1)
+    # relu(u) relu(-u) = 0, and then the second layer sees uncorrelated inputs
+    assert_allclose(nngp_kernel(x, -x), 0, atol=1e-17)
+    k = (x**2).mean() / 2
+    assert_allclose(nngp_kernel(x, -x, depth=2), k / (2 * np.pi), rtol=1e-12)
+
+
+def test_angle_between_nearly_parallel_rows_is_resolved():
+    angle = 1e-6
+    X = np.array([[1.0, 0.0, 0.0], [np.cos(angle), np.sin(angle), 0.0]]) + 0.0
+    got = ntk_kernel(X)[0, 1]
+    # depth 1: K + cos(angle) Kdot in terms of the angle
+    dual = np.sin(angle) + (np.pi - angle) * np.cos(angle)
+    expected = (dual + np.cos(angle) * (np.pi - angle)) / (2 * np.pi) / 3
+    assert_allclose(got, expected, rtol=1e-11)
+
+
+def test_single_precision_in_gives_single_precision_out():
+    X = rows().astype(np.float32)
+    for kernel in (nngp_kernel, ntk_kernel):
+        K = kernel(X, activation="erf", depth=2)
+        assert K.dtype == np.float32
+        assert_allclose(
+            K, kernel(X.astype(float), activation="erf", depth=2), rtol=1e-4
+        )
+
+
+def test_number_of_threads_does_not_matter(monkeypatch):
+    monkeypatch.setattr(tiles, "_TILE_ENTRIES", 100)
+    X = rows(50)
+    with threadpool_limits(1):
+        one = ndk_kernel(X, t=3.0, t_prime=1.0, depth=2)
+    assert np.array_equal(one, ndk_kernel(X, t=3.0, t_prime=1.0, depth=2))
+
+
+def test_an_activation_is_one_small_object():
+    class Shifted(Activation):
+        name, homogeneous = "half relu", True
+
+        def duals(self, var_u, var_v, cov):
+            return tuple(d / 4 for d in ACTIVATIONS["relu"].duals(var_u, var_v, cov))
+
+    X = rows()
+    assert_allclose(nngp_kernel(X, activation=Shifted()), nngp_kernel(X) / 4)

@@ -1,0 +1,176 @@
+"""Predictions against brute force, closed forms, an ODE, and their own refinement."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from brute_force import brute_force
+from extremes import CASES, FILE, problem
+from numpy.testing import assert_allclose
+from scipy.integrate import solve_ivp
+from sklearn.datasets import load_diabetes, load_digits
+from sklearn.kernel_ridge import KernelRidge
+
+from sklearn_ndk import NDKRegressor
+from sklearn_ndk.kernels import ndk_kernel, nngp_kernel, ntk_kernel
+
+GOLDEN = np.load(Path(__file__).parent / "data" / "golden.npz")
+GOLDEN_CASES = json.loads(str(GOLDEN["cases"]))
+PARAMETERS = ("depth", "activation", "T", "sigma", "sigma0", "bias")
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return X / 16, np.where(y % 2, 1.0, -1.0)
+
+
+def rows(n, d=5, seed=0):
+    return np.random.default_rng(seed).standard_normal((n, d))
+
+
+@pytest.mark.parametrize("case", GOLDEN_CASES, ids=lambda case: case["name"])
+def test_golden_predictions_at_all_times(case):
+    data = {key.split("/")[1]: GOLDEN[key] for key in GOLDEN if case["name"] in key}
+    model = NDKRegressor(**{name: case[name] for name in PARAMETERS})
+    model.fit(data["X"], data["y"])
+    size = np.abs(data["y"]).max()
+    for inputs, expected in (("Xs", data["pred"]), ("X", data["pred_train"])):
+        path = model.predict_path(data[inputs], data["times"])
+        assert_allclose(path, expected.transpose(1, 2, 0), atol=2e-6 * size)
+    assert_allclose(model.predict(data["Xs"]), data["pred_inf"], atol=1e-8 * size)
+
+
+@pytest.mark.parametrize(
+    "i", range(len(CASES)), ids=lambda i: "-".join(map(str, CASES[i]))
+)
+def test_extreme_hyperparameters_against_brute_force(i):
+    network, X, y, Xs, times = problem(CASES[i])
+    parameters = {name: getattr(network, name) for name in PARAMETERS}
+    path = NDKRegressor(**parameters).fit(X, y).predict_path(np.vstack([X, Xs]), times)
+    assert_allclose(path, np.load(FILE)[str(i)], atol=2e-6 * np.abs(y).max())
+
+
+def test_brute_force_is_what_the_file_holds_and_knows_weights():
+    network, X, y, Xs, times = problem(CASES[3])
+    both = np.vstack([X, Xs])
+    assert_allclose(brute_force(network, X, y, both, times), np.load(FILE)["3"])
+    weight = np.array([0.5, 2.0, 1.0, 3.0])
+    model = NDKRegressor(**{name: getattr(network, name) for name in PARAMETERS})
+    path = model.fit(X, y, weight).predict_path(both, times)
+    expected = brute_force(network, X, y, both, times, weight)
+    assert_allclose(path, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("activation", ["relu", "erf"])
+@pytest.mark.parametrize("tol", [1e-3, 1e-5, 1e-7])
+def test_tolerance_is_kept_over_the_whole_trajectory(digits, activation, tol):
+    X, y = digits
+    times = np.geomspace(1e-3, 1500, 40)
+    shared = {"depth": 2, "activation": activation, "sigma0": 1.4}
+    some = np.r_[0:50, 1000:1050]  # training and test rows
+    exact = NDKRegressor(**shared, tol=1e-9).fit(X[:300], y[:300])
+    model = NDKRegressor(**shared, tol=tol).fit(X[:300], y[:300])
+    error = model.predict_path(X[some], times) - exact.predict_path(X[some], times)
+    assert np.abs(error).max() <= tol
+
+
+@pytest.mark.parametrize("T", [1e-4, 1.0])
+def test_tolerance_is_kept_on_data_with_spread_norms(T):
+    X, y = load_diabetes(return_X_y=True)
+    X, y = X[::4] / X.std(axis=0), y[::4] / np.abs(y).max()
+    times = np.geomspace(1e-3, 15, 30) / T
+    shared = {"depth": 1, "activation": "erf", "sigma0": 1.4, "bias": 0.2, "T": T}
+    exact = NDKRegressor(**shared, tol=1e-9).fit(X[:80], y[:80])
+    model = NDKRegressor(**shared).fit(X[:80], y[:80])
+    # test rows beyond the norms of the training rows are served as exactly
+    for Xs in (X, 3 * X[80:], X[80:] / 10):
+        error = model.predict_path(Xs, times) - exact.predict_path(Xs, times)
+        assert np.abs(error).max() <= 1e-6
+
+
+# Limits
+
+
+@pytest.mark.parametrize("activation", ["relu", "erf", "linear"])
+def test_equilibrium_is_kernel_ridge_with_the_nngp_kernel(activation):
+    X, y, Xs = rows(40), rows(40, 2, seed=1), rows(9, seed=2)
+    weight = np.random.default_rng(3).uniform(0.1, 3, 40)
+    network = {"depth": 3, "activation": activation, "sigma": 1.2, "bias": 0.3}
+    ridge = KernelRidge(alpha=0.2 / 1.2**2, kernel="precomputed")
+    ridge.fit(nngp_kernel(X, **network), y, weight)
+    expected = ridge.predict(nngp_kernel(Xs, X, **network))
+    for limit in (None, "nngp"):
+        model = NDKRegressor(**network, T=0.2, limit=limit).fit(X, y, weight)
+        assert_allclose(model.predict(Xs), expected, atol=1e-10)
+
+
+@pytest.mark.parametrize("activation", ["relu", "erf"])
+@pytest.mark.parametrize("sigma0", [0.4, 1.0, 2.0])
+def test_solved_trajectory_meets_the_equilibrium(digits, activation, sigma0):
+    X, y = digits
+    model = NDKRegressor(2, activation, T=0.05, sigma0=sigma0)
+    model.fit(X[:150], y[:150])
+    model.predict(X[:1], t=20 / 0.05)
+    trajectory = model._ensemble._trajectory
+    assert trajectory.edges[-1] * 0.05 > 14  # by solving, not by assumption
+    ensemble = model._ensemble
+    kernel = ensemble._kernel(gram(X[150:250], X[:150]), np.ones(100))
+    last = trajectory.predict(trajectory.edges[-1:], kernel)[0, 0]
+    assert_allclose(last, model.predict(X[150:250]), atol=1e-6)
+    assert_allclose(model.predict(X[150:250], t=20 / 0.05), last, atol=1e-6)
+
+
+def gram(X, Y):
+    from sklearn_ndk.kernels._gram import gram_matrix
+
+    return gram_matrix(X, Y)
+
+
+@pytest.mark.parametrize("activation", ["relu", "erf", "linear"])
+def test_vanishing_temperature_is_gradient_flow(activation):
+    X, y, Xs = rows(20), rows(20, 1, seed=1)[:, 0], rows(9, seed=2)
+    times = np.array([0.0, 0.01, 0.3, 1.0, 4.0])
+    network = {"depth": 2, "activation": activation, "sigma0": 1.3, "bias": 0.1}
+    flow = NDKRegressor(**network, T=0).fit(X, y).predict_path(Xs, times)
+    cold = NDKRegressor(**network, T=1e-8).fit(X, y).predict_path(Xs, times)
+    assert_allclose(cold, flow, atol=1e-5 if activation == "relu" else 2e-6)
+    theta = ntk_kernel(X, depth=2, activation=activation, sigma0=1.3, bias=0.1)
+    k = ntk_kernel(Xs, X, depth=2, activation=activation, sigma0=1.3, bias=0.1)
+    eigenvalues, vectors = np.linalg.eigh(theta)
+    for i, t in enumerate(times):  # Eq. (16)
+        learned = -np.expm1(-eigenvalues * t) / eigenvalues
+        expected = k @ (vectors @ (learned * (vectors.T @ y)))
+        assert_allclose(flow[:, i], expected, atol=1e-9)
+
+
+def test_gradient_flow_at_infinite_time_interpolates():
+    X, y = rows(20), rows(20, 1, seed=1)[:, 0]
+    for model in (NDKRegressor(T=0), NDKRegressor(limit="ntk", T=0.3)):
+        assert_allclose(model.fit(X, y).predict(X), y, atol=1e-8)
+
+
+@pytest.mark.parametrize("sigma0", [0.3, 1.0, 3.0])
+def test_linear_network_follows_its_closed_ode(sigma0):
+    # depth 1: NDK = 2 e(t,t')^2 s(t') K0, so f' = -2 kappa f + 2 s(t) K0 (y - f)
+    X, y, T = rows(12), rows(12, 1, seed=1)[:, 0], 0.1
+    K0 = X @ X.T / X.shape[1]
+
+    def flow(t, f):
+        s = 1 + (sigma0**2 - 1) * np.exp(-2 * T * t)
+        return -2 * T * f + 2 * s * K0 @ (y - f)
+
+    times = np.array([0.01, 0.1, 1.0, 10.0, 60.0])
+    ode = solve_ivp(flow, (0, 60), 0 * y, "LSODA", times, rtol=1e-10, atol=1e-12)
+    model = NDKRegressor(activation="linear", T=T, sigma0=sigma0).fit(X, y)
+    assert_allclose(model.predict_path(X, times), ode.y, atol=2e-6)
+
+
+def test_prediction_starts_along_the_ntk():
+    X, y, Xs = rows(20), rows(20, 1, seed=1)[:, 0], rows(5, seed=2)
+    model = NDKRegressor(depth=2, sigma0=1.4).fit(X, y)
+    t = 1e-7
+    k = ndk_kernel(Xs, X, t=0, t_prime=0, depth=2, sigma0=1.4)
+    assert_allclose(model.predict(Xs, t=t) / t, k @ y, rtol=1e-5)
+    assert np.all(model.predict(Xs, t=0) == 0)
