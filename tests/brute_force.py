@@ -14,26 +14,34 @@ N_NODES, N_POINTS, RATIO, MAX_CHANGE = 10, 20, 1.5, 0.5
 
 def brute_force(network, X, y, Xs, times, sample_weight=None):
     """Mean predictions of shape (n_test, n_times) for a 1-D `y`."""
-    sample_weight = np.ones(len(X)) if sample_weight is None else sample_weight
-    edges = _mesh(network, X, sample_weight, times[-1])
+    weight = np.ones(len(X)) if sample_weight is None else sample_weight
+    edges = _mesh(network, X, weight, times[-1])
     nodes = (leggauss(N_NODES)[0] + 1) / 2
-    residual = np.empty((len(edges) - 1, N_NODES, len(X)))
+    residual = np.empty((0, N_NODES, len(X)))
     for panel in range(len(edges) - 1):
-        ts = edges[panel] + (edges[panel + 1] - edges[panel]) * nodes
         matrix = np.eye(N_NODES * len(X)).reshape(N_NODES, len(X), N_NODES, len(X))
         rhs = np.empty((N_NODES, len(X)))
-        for i, t in enumerate(ts):
-            past = _integral(network, X, X, t, edges, nodes, residual, panel)
-            rhs[i] = y - past @ sample_weight
-            kernel, basis = _panel_rule(network, X, X, t, edges, nodes, panel)
-            matrix[i] += np.einsum("xyq,qj->xjy", kernel, basis) * sample_weight
+        for i, node in enumerate(nodes):
+            t = edges[panel] + (edges[panel + 1] - edges[panel]) * node
+            kernel, rule = _kernel_and_rule(network, X, X, t, edges[: panel + 2], nodes)
+            past = np.einsum(
+                "xypq,pqj,pjy->xy",
+                kernel[:, :, :-1],
+                rule[:-1],
+                residual,
+                optimize=True,
+            )
+            rhs[i] = y - past @ weight
+            matrix[i] += np.einsum("xyq,qj->xjy", kernel[:, :, -1], rule[-1]) * weight
         solution = np.linalg.solve(matrix.reshape(rhs.size, -1), rhs.ravel())
-        residual[panel] = solution.reshape(rhs.shape)
+        residual = np.append(residual, solution.reshape(1, *rhs.shape), axis=0)
     out = np.empty((len(Xs), len(times)))
     for i, t in enumerate(times):
-        panel = np.searchsorted(edges, t) - 1
-        integral = _integral(network, Xs, X, t, edges, nodes, residual, panel + 1)
-        out[:, i] = integral @ sample_weight
+        upto = np.searchsorted(edges, t)
+        kernel, rule = _kernel_and_rule(network, Xs, X, t, edges[: upto + 1], nodes)
+        out[:, i] = np.einsum(
+            "xypq,pqj,pjy,y->x", kernel, rule, residual[:upto], weight, optimize=True
+        )
     return out
 
 
@@ -56,33 +64,23 @@ def _mesh(network, X, sample_weight, t_end):
     return np.array(edges)
 
 
-def _panel_rule(network, X, Y, t, edges, nodes, panel):
-    """Kernel at Gauss points of a panel, and weights times Lagrange polynomials."""
+def _kernel_and_rule(network, X, Y, t, edges, nodes):
+    """Kernel at Gauss points of all panels; weights times Lagrange polynomials."""
     x, w = leggauss(N_POINTS)
-    width = edges[panel + 1] - edges[panel]
-    far = np.sqrt(max(t - edges[panel], 0))
-    near = np.sqrt(max(t - edges[panel + 1], 0))
+    width = np.diff(edges)[:, None]
+    start, stop = edges[:-1, None], np.minimum(edges[1:, None], t)
+    far, near = np.sqrt(t - start), np.sqrt(t - stop)
     # t' = t - u^2, without differences of nearly equal numbers
-    span = min(width, t - edges[panel]) / (far + near)
+    span = (stop - start) / (far + near)
     u = near + span * (x + 1) / 2
     since = span * (1 - x) / 2 * (far + u)
-    points, within = edges[panel] + since, since / width
-    basis = BarycentricInterpolator(nodes, np.eye(len(nodes)))(within)
+    basis = BarycentricInterpolator(nodes, np.eye(len(nodes)))(since / width)
     n_features = X.shape[1]
     kernel = network.ndk_entries(
-        (X**2).sum(axis=1)[:, None, None] / n_features,
-        (Y**2).sum(axis=1)[None, :, None] / n_features,
-        (X @ Y.T)[:, :, None] / n_features,
+        (X**2).sum(axis=1)[:, None, None, None] / n_features,
+        (Y**2).sum(axis=1)[:, None, None] / n_features,
+        (X @ Y.T)[:, :, None, None] / n_features,
         t,
-        points,
+        np.minimum(start + since, t),
     )
-    return kernel, basis * (u * span * w)[:, None]
-
-
-def _integral(network, X, Y, t, edges, nodes, residual, n_panels):
-    """``int NDK(t, t') r(t') dt'`` over panels, up to t, per pair of inputs."""
-    total = np.zeros((len(X), len(Y)))
-    for panel in range(n_panels):
-        kernel, basis = _panel_rule(network, X, Y, t, edges, nodes, panel)
-        total += np.einsum("xyq,qy->xy", kernel, basis @ residual[panel])
-    return total
+    return kernel, basis * (u * span * w)[..., None]
