@@ -9,7 +9,7 @@ import numpy as np
 from numpy.polynomial.legendre import leggauss
 from scipy.interpolate import BarycentricInterpolator
 
-N_NODES, N_POINTS, RATIO, MAX_CHANGE = 10, 20, 1.5, 0.5
+N_NODES, N_POINTS, RATIO, MAX_CHANGE = 10, 36, 1.5, 0.5
 
 
 def brute_force(network, X, y, Xs, times, sample_weight=None):
@@ -70,10 +70,11 @@ def _kernel_and_rule(network, X, Y, t, edges, nodes):
     width = np.diff(edges)[:, None]
     start, stop = edges[:-1, None], np.minimum(edges[1:, None], t)
     far, near = np.sqrt(t - start), np.sqrt(t - stop)
-    # t' = t - u^2, without differences of nearly equal numbers
-    span = (stop - start) / (far + near)
-    u = near + span * (x + 1) / 2
-    since = span * (1 - x) / 2 * (far + u)
+    # t' = t - u^2 with u graded as x^3, without differences of nearly equal numbers
+    far, near = np.cbrt(far), np.cbrt(near)
+    span = (stop - start) / sum(far**k * near ** (5 - k) for k in range(6))
+    v = near + span * (x + 1) / 2
+    since = span * (1 - x) / 2 * sum(far**k * v ** (5 - k) for k in range(6))
     basis = BarycentricInterpolator(nodes, np.eye(len(nodes)))(since / width)
     n_features = X.shape[1]
     kernel = network.ndk_entries(
@@ -83,4 +84,4 @@ def _kernel_and_rule(network, X, Y, t, edges, nodes):
         t,
         np.minimum(start + since, t),
     )
-    return kernel, basis * (u * span * w)[..., None]
+    return kernel, basis * (3 * v**5 * span * w)[..., None]

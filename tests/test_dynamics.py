@@ -166,17 +166,17 @@ def test_gradient_flow_is_the_matrix_exponential():
     X, y = rows(8), rows(2, 8, seed=1)
     theta = X @ X.T + np.eye(8)
     duals = GradientFlow(theta.copy(), y).duals(np.array([0.0, 0.3, 2.0, np.inf]))
-    for dual, t in zip(duals[:3], (0.0, 0.3, 2.0), strict=True):
+    for i, t in enumerate((0.0, 0.3, 2.0)):
         expected = np.linalg.solve(theta, (np.eye(8) - expm(-theta * t)) @ y.T).T
-        assert_allclose(dual, expected, atol=1e-13)
-    assert_allclose(duals[3], np.linalg.solve(theta, y.T).T, rtol=1e-10)
+        assert_allclose(duals[:, i], expected, atol=1e-13)
+    assert_allclose(duals[:, 3], np.linalg.solve(theta, y.T).T, rtol=1e-10)
 
 
 def test_gradient_flow_of_a_singular_kernel_stays_finite():
     X = rows(8, 3)  # rank 3
     kernel, y = X @ X.T, rows(1, 8, seed=1)
     for t in (1.0, 1e6, 1e30, np.inf):
-        dual = GradientFlow(kernel.copy(), y).duals(np.array([t]))[0]
+        dual = GradientFlow(kernel.copy(), y).duals(np.array([t]))[:, 0]
         assert np.all(np.isfinite(dual))
     least_norm = (np.linalg.pinv(kernel) @ y.T).T
     assert_allclose(dual @ kernel, least_norm @ kernel, atol=1e-9)

@@ -29,11 +29,11 @@ class GradientFlow:
 
         Returns
         -------
-        ndarray of shape (n_times, n_outputs, n_samples)
+        ndarray of shape (n_outputs, n_times, n_samples)
             What multiplies the kernel between other inputs and the training inputs.
         """
         learned = np.array([_learned(self._eigenvalues, t) for t in times])
-        modal = learned[:, None] * self._modal_targets
+        modal = self._modal_targets[:, None] * learned
         return modal @ self._vectors.T
 
 

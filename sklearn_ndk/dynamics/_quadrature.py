@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 
+_POWER = 6
+
 
 def lagrange_basis(nodes, x):
     """Evaluate the Lagrange polynomials of `nodes`.
@@ -31,8 +33,9 @@ def history_rule(times, edges, nodes, n_points):
     """Return a rule for ``int_0^t k(t, t') r(t') dt'`` with `r` known at nodes.
 
     On each panel `r` is the polynomial through its nodes. The kernel is
-    integrated by Gauss points in ``u = sqrt(t - t')``, in which a kernel with a
-    square-root kink at ``t' = t`` is smooth.
+    integrated by Gauss points in ``v``, where the lag ``t - t'`` is ``v^6``: a
+    kernel with a square-root kink at ``t' = t`` is smooth in ``v``, and layers
+    near the kink, as for inputs nearly parallel or large, are resolved.
 
     Parameters
     ----------
@@ -55,16 +58,23 @@ def history_rule(times, edges, nodes, n_points):
     """
     x, w = leggauss(n_points)
     x, w = (x + 1) / 2, w / 2
-    start, stop = edges[:-1], np.minimum(edges[1:], times[:, None])
-    past = np.maximum(stop - start, 0)  # zero on panels not yet begun
-    far = np.sqrt(np.maximum(times[:, None] - start, 0))[..., None]
-    near = np.sqrt(times[:, None] - stop)[..., None]
-    # written without differences of large times: a panel may be short beside t
-    span = np.divide(past[..., None], far + near, out=np.zeros_like(far), where=far > 0)
-    u = near + span * x
-    since_start = span * (1 - x) * (far + u)  # u^2 = t - t'
-    weights = 2 * u * span * w  # dt' = 2 u du
-    within = since_start / np.diff(edges)[:, None]
+    start, width = edges[:-1], np.diff(edges)
+    longest = np.maximum(times[:, None] - start, 0)  # lag at the start of the panel
+    # Everything is relative to the longest lag, and written without differences of
+    # large times: a panel may be short beside t. On panels not begun it all vanishes.
+    past = np.minimum(
+        np.divide(width, longest, where=longest > 0, out=1 + 0 * longest), 1
+    )
+    with np.errstate(divide="ignore"):
+        span = -np.expm1(np.log1p(-past) / _POWER)[..., None]
+    v = 1 - span * (1 - x)
+    lag = longest[..., None] * v**_POWER
+    since_start = longest[..., None] * -np.expm1(_POWER * np.log1p(-span * (1 - x)))
+    weights = longest[..., None] * _POWER * v ** (_POWER - 1) * span * w
+    within = since_start / width[:, None]
     rule = weights[..., None] * lagrange_basis(nodes, within)
-    points = np.minimum(start[:, None] + since_start, times[:, None, None])
-    return points, rule
+    near_start = since_start < lag
+    points = np.where(
+        near_start, start[:, None] + since_start, times[:, None, None] - lag
+    )
+    return np.clip(points, 0, times[:, None, None]), rule

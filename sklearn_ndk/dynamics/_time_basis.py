@@ -12,9 +12,9 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.linalg.blas import dger, idamax
 
-_MAX_PAIRS = 1500  # of times, aimed at
+_MAX_PAIRS = 2000  # of times, aimed at
 _ROWS_MIXED = 16  # at once
-_OCTAVES = 24  # spanned by the lags of one time
+_OCTAVES = 32  # spanned by the lags of one time
 
 
 class TimeBasis:
@@ -144,7 +144,7 @@ def cross_approximation(a, tol):
 
 def _graded_pairs(times):
     """Pair each time with earlier ones, graded towards zero and towards itself."""
-    n_levels = np.clip(_MAX_PAIRS // (2 * len(times)), 24, 96)
+    n_levels = np.clip(_MAX_PAIRS // (2 * len(times)), 32, 96)
     fractions = 2.0 ** -np.linspace(0, _OCTAVES, n_levels)
     fractions = np.concatenate([[0.0], fractions, 1 - fractions[1:]])
     t, fractions = np.meshgrid(times, fractions)

@@ -17,7 +17,7 @@ from sklearn_ndk.dynamics._krylov import gcr
 from sklearn_ndk.dynamics._quadrature import history_rule
 
 _MAX_ITER = 200
-_EXTRA_POINTS = 8  # Gauss points per panel beyond the number of nodes
+_EXTRA_POINTS = 18  # Gauss points per panel beyond the number of nodes
 _TERMS_SHARE = 0.1  # of the Krylov tolerance, for terms left out
 
 
