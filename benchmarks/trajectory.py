@@ -80,9 +80,8 @@ def main():
     print(f"one eigh                            {one_eigh:.3f} s")
     print(f"whole trajectory                    {trajectory:.3f} s")
     print(f"  in units of one eigh              {trajectory / one_eigh:.1f}")
-    print(
-        f"kernel at each pair of times        {count} x {some_pairs / N_PAIRS_TIMED:.4f} s"
-    )
+    one_pair = some_pairs / N_PAIRS_TIMED
+    print(f"kernel at each pair of times        {count} x {one_pair:.4f} s")
     print(f"  times slower, kernels alone       {naive / trajectory:.0f}")
     print(
         f"peak memory so far                  {peak / 8 / len(X) ** 2:.0f} P^2 doubles"

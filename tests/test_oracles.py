@@ -14,6 +14,7 @@ from sklearn.kernel_ridge import KernelRidge
 
 from sklearn_ndk import NDKRegressor
 from sklearn_ndk.kernels import ndk_kernel, nngp_kernel, ntk_kernel
+from sklearn_ndk.kernels._gram import gram_matrix
 
 GOLDEN = np.load(Path(__file__).parent / "data" / "golden.npz")
 GOLDEN_CASES = json.loads(str(GOLDEN["cases"]))
@@ -116,16 +117,10 @@ def test_solved_trajectory_meets_the_equilibrium(digits, activation, sigma0):
     trajectory = model._ensemble._trajectory
     assert trajectory.edges[-1] * 0.05 > 14  # by solving, not by assumption
     ensemble = model._ensemble
-    kernel = ensemble._kernel(gram(X[150:250], X[:150]), np.ones(100))
+    kernel = ensemble._kernel(gram_matrix(X[150:250], X[:150]), np.ones(100))
     last = trajectory.predict(trajectory.edges[-1:], kernel)[0, 0]
     assert_allclose(last, model.predict(X[150:250]), atol=1e-6)
     assert_allclose(model.predict(X[150:250], t=20 / 0.05), last, atol=1e-6)
-
-
-def gram(X, Y):
-    from sklearn_ndk.kernels._gram import gram_matrix
-
-    return gram_matrix(X, Y)
 
 
 @pytest.mark.parametrize("activation", ["relu", "erf", "linear"])
@@ -135,7 +130,8 @@ def test_vanishing_temperature_is_gradient_flow(activation):
     network = {"depth": 2, "activation": activation, "sigma0": 1.3, "bias": 0.1}
     flow = NDKRegressor(**network, T=0).fit(X, y).predict_path(Xs, times)
     cold = NDKRegressor(**network, T=1e-8).fit(X, y).predict_path(Xs, times)
-    assert_allclose(cold, flow, atol=1e-5 if activation == "relu" else 2e-6)
+    # relu feels diffusion by the kink of its kernel, as sqrt(kappa t)
+    assert_allclose(cold, flow, atol=2e-4 if activation == "relu" else 2e-6)
     theta = ntk_kernel(X, depth=2, activation=activation, sigma0=1.3, bias=0.1)
     k = ntk_kernel(Xs, X, depth=2, activation=activation, sigma0=1.3, bias=0.1)
     eigenvalues, vectors = np.linalg.eigh(theta)

@@ -1,6 +1,5 @@
 """The estimators inside scikit-learn: search, pipelines, copies, threads, callbacks."""
 
-import copy
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
@@ -26,6 +25,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_ndk import NDKClassifier, NDKRegressor
+from sklearn_ndk.kernels import Activation
+from sklearn_ndk.kernels._activations import get_activation
 
 RNG = np.random.default_rng(0)
 X = 0.5 + RNG.standard_normal((16, 3))
@@ -65,24 +66,17 @@ def negative_loss(model, X, y):
         ({"limit": [None, "ntk"]}, {}),
         ({"limit": [None, "nngp"]}, FINITE),
         ({"normalize_y": [False, True]}, {}),
-        ({"tol": [1e-1, 1e-3]}, FINITE),
+        ({"tol": [1e-1, 1e-2]}, FINITE),
     ],
     ids=lambda grid: "-".join(grid),
 )
 def test_grid_search_tries_each_value(make, values, base):
     cv = [(np.arange(8), np.arange(8, 16))]
-    search = GridSearchCV(
-        make(**base),
-        values,
-        scoring=negative_loss,
-        cv=cv,
-        error_score="raise",
-    ).fit(X, y)
-    scores = search.cv_results_["mean_test_score"]
+    search = GridSearchCV(make(**base), values, scoring=negative_loss, cv=cv)
+    scores = search.fit(X, y).cv_results_["mean_test_score"]
     assert len(set(scores)) == len(scores)
-    best = make(**base, **search.best_params_) if not base else search.best_estimator_
-    expected = negative_loss(clone(best).fit(X[:8], y[:8]), X[8:], y[8:])
-    assert_allclose(search.best_score_, expected)
+    best = make(**(base | search.best_params_)).fit(X[:8], y[:8])
+    assert_allclose(search.best_score_, negative_loss(best, X[8:], y[8:]))
     assert_array_equal(search.predict(X), best.fit(X, y).predict(X))
 
 
@@ -205,12 +199,8 @@ def by_joblib(model, tmp_path):
 @pytest.mark.parametrize("params", [FINITE, {**FINITE, "t": np.inf}, {"T": 0}])
 def test_copy_predicts_as_the_original(make, params, tmp_path):
     model = make(**params).fit(X, y)
-    copies = [
-        pickle.loads(pickle.dumps(model)),
-        by_joblib(model, tmp_path),
-        copy.deepcopy(model),
-    ]
-    for t in (None, 0.2, 1.0, np.inf):  # solved before, and later than solved
+    copies = [pickle.loads(pickle.dumps(model)), by_joblib(model, tmp_path)]
+    for t in (0.2, 1.0, np.inf):  # solved before, and later than solved
         for restored in copies:
             assert_allclose(
                 decision(restored, X, t=t), decision(model, X, t=t), rtol=1e-12
@@ -246,24 +236,28 @@ def test_threads_that_all_ask_first_agree_with_one_that_asks_alone(params):
     assert_allclose(results, np.tile(alone, (8, 1)), rtol=1e-12)
 
 
+class Interrupted(Activation):
+    """The relu, that runs a task in the midst of a prediction of seven rows."""
+
+    name = "interrupted relu"
+    homogeneous = False
+    task = None
+
+    def duals(self, var_u, var_v, cov):
+        if self.task is not None and np.shape(cov) == (7, 4):
+            task, self.task = self.task, None
+            with ThreadPoolExecutor(1) as executor:
+                executor.submit(task).result(timeout=60)
+        return get_activation("relu").duals(var_u, var_v, cov)
+
+
 def test_prediction_may_run_while_later_times_are_solved():
-    model = NDKRegressor(**FINITE).fit(X[:4], y[:4]).set_params(t=0.1)
-    many = np.tile(X, (1000, 1))
-    expected = model.predict(many)
-
-    def predict_later():
-        return [model.predict(X, t=t) for t in 2.0 ** np.arange(6)]
-
-    def predict_meanwhile():
-        while not later.done():
-            assert_allclose(model.predict(many), expected, rtol=1e-9)
-
-    with ThreadPoolExecutor(3) as executor:
-        later = executor.submit(predict_later)
-        meanwhile = [executor.submit(predict_meanwhile) for _ in range(2)]
-    assert np.all(np.isfinite(later.result()))
-    for future in meanwhile:
-        future.result()
+    activation = Interrupted()
+    model = NDKRegressor(activation=activation, **FINITE).fit(X[:4], y[:4])
+    expected = model.predict(X[:7], t=0.1)
+    activation.task = lambda: model.predict(X, t=5.0)
+    assert_allclose(model.predict(X[:7], t=0.1), expected, rtol=1e-9)
+    assert activation.task is None
 
 
 # Data frames
