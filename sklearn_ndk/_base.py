@@ -9,7 +9,6 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import (
     _check_sample_weight,
-    check_array,
     check_is_fitted,
     validate_data,
 )
@@ -59,9 +58,12 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_ensemble")
 
+    def _validate_params(self):
+        self.__dict__.pop("_ensemble", None)  # a fit that fails leaves none
+        super()._validate_params()
+
     def _validate_training_data(self, X, y, sample_weight, **check_params):
         """Validate, and drop samples of weight zero: they take no part."""
-        self.__dict__.pop("_ensemble", None)  # a fit that fails leaves none
         X, y = validate_data(self, X, y, dtype=np.float64, **check_params)
         weight = _check_sample_weight(
             sample_weight, X, dtype=np.float64, ensure_non_negative=True
@@ -92,9 +94,9 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
             network, X, targets, sample_weight, self.limit, self.tol
         )
         ensemble.solve(self.t, self._progress(context))
+        context.call_on_fit_task_end(estimator=self, X=X, y=targets)
         self.X_fit_ = X
         self._ensemble = ensemble
-        context.call_on_fit_task_end(estimator=self, X=X, y=targets)
         return self
 
     def _target_scale(self, targets, sample_weight):
@@ -124,7 +126,7 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
     def _mean_at(self, X, t):
         """Return mean outputs of shape (n_samples, n_outputs) at `t` or ``self.t``."""
         check_is_fitted(self)
-        t = self.t if t is None else _check_time(t)
+        t = _check_time(self.t if t is None else t)
         return self._mean(X, np.array([t], dtype=float))[:, :, 0]
 
     def _mean_path(self, X, times):
@@ -145,18 +147,14 @@ def _check_time(t):
 
 
 def _check_times(times):
-    times = check_array(
-        times,
-        ensure_2d=False,
-        dtype=np.float64,
-        ensure_all_finite=False,
-        input_name="times",
-    )
-    if times.ndim != 1:
-        raise ValueError(f"times must be a 1-D array; got shape {times.shape}.")
-    if not np.all(times >= 0):
-        worst = times[~(times >= 0)][0]
-        raise ValueError(f"times must be in [0, inf]; got {worst!r} among them.")
+    times = np.asarray(times, dtype=np.float64)
+    if times.ndim != 1 or not len(times):
+        raise ValueError(
+            f"times must be a 1-D array of at least one time; got shape {times.shape}."
+        )
+    wrong = times[~(times >= 0)]
+    if len(wrong):
+        raise ValueError(f"times must be in [0, inf]; got {wrong[0]} among them.")
     return times
 
 

@@ -105,14 +105,13 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
         if len(classes) < 2:
             raise ValueError(
                 "NDKClassifier needs samples of at least two classes with positive "
-                f"weight; got one class, {classes[0]!r}."
+                f"weight; got one class, {classes.tolist()[0]!r}."
             )
         targets = 2.0 * np.eye(len(classes))[codes] - 1
         if len(classes) == 2:
             targets = targets[:, 1:]
-        self._fit_ensemble(X, targets, sample_weight)
         self.classes_ = classes
-        return self
+        return self._fit_ensemble(X, targets, sample_weight)
 
     def decision_function(self, X, t=None):
         """Return the mean outputs at one time.

@@ -180,3 +180,41 @@ def tune(estimator, grid, split):
         if val > best_val:
             best_settings, best_val, best = settings, val, model
     return best_settings, best_val, best.score(split.X_test, split.y_test)
+
+
+# Okabe and Ito's colours, which colour-blind readers can tell apart
+_BLUE, _ORANGE, _GREEN, _VERMILION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+_PALE = {"gradient-driven": "#DFECF5", "diffusive": "#FBEFD5", "equilibrium": "#E0F1EB"}
+
+
+def plot(curve, split, path):
+    """Draw the learning curve and, below it, the outputs for one image to a PNG."""
+    from matplotlib.figure import Figure  # matplotlib is optional
+
+    figure = Figure(figsize=(8, 7), layout="constrained")
+    upper, lower = figure.subplots(2, sharex=True, height_ratios=[4, 3])
+    # infinity is drawn one candidate beyond the last finite time
+    infinity = curve.times[-2] ** 2 / curve.times[-2 - _DRAWN]
+    x = np.append(curve.times[:-1], infinity)
+    _set_time_axes(upper, lower, curve, x)
+    _draw_accuracies(upper, curve, x, len(split.y_test))
+    _draw_outputs(lower, curve, split, x)
+    figure.savefig(path, dpi=150)
+
+
+def _set_time_axes(upper, lower, curve, x):
+    """Scale, shade and label the axes of time."""
+    lower.set(xscale="log", xlim=(x[0], x[-1]))
+    lower.set_xlabel("training time t (gradient-flow units)")
+    lower.set_xticks(*_decades(x[0], x[-2]))
+    lower.set_xticks([x[-1]], ["∞"], minor=True)
+    ratio = (lambda t: t * curve.kappa, lambda tau: tau / curve.kappa)
+    top = upper.secondary_xaxis("top", functions=ratio)
+    top.set_xlabel("diffusion time τ = T t / σ² (dimensionless)")
+    top.set_xticks(*_decades(x[0] * curve.kappa, x[-2] * curve.kappa))
+    top.set_xticks([], minor=True)
+    edges = np.clip([0, *PHASES.values()], x[0] * curve.kappa, x[-1] * curve.kappa)
+    for phase, start, stop in zip(PHASES, *(edges[:-1], edges[1:]), strict=True):
+        for axes in (upper, lower):
+            axes.axvspan(*(start / curve.kappa, stop / curve.kappa), color=_PALE[phase])
+            axes.axvline(x[curve.chosen], color="black", linestyle=":", linewidth=1)

@@ -108,7 +108,8 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
             X, y, sample_weight, multi_output=True, y_numeric=True
         )
         self._flat = y.ndim == 1
-        return self._fit_ensemble(X, y.reshape(len(y), -1), sample_weight)
+        targets = y.reshape(len(y), -1).astype(float)
+        return self._fit_ensemble(X, targets, sample_weight)
 
     def predict(self, X, t=None):
         """Predict the mean output at one time.

@@ -238,8 +238,11 @@ def test_one_sample_is_fitted(road):
     assert np.all(np.abs(model.predict(X[:1])) < np.abs(y[:1]) * (1 + TOL))
 
 
-def test_inputs_of_zero_without_bias_teach_nothing(road):
-    assert_array_equal(predict(road, np.zeros((12, 3)), y), np.zeros(5))
+@pytest.mark.parametrize("activation", ["relu", "erf", "linear"])
+def test_inputs_of_zero_without_bias_teach_nothing(road, activation):
+    model = NDKRegressor(**road, activation=activation).fit(np.zeros((12, 3)), y)
+    path = model.predict_path(X_TEST, [0.0, 0.5, np.inf])
+    assert_array_equal(path, np.zeros((5, 3)))
 
 
 def test_inputs_of_zero_with_bias_teach_the_mean(road):

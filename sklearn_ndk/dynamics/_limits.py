@@ -48,7 +48,7 @@ def _learned(eigenvalues, t):
     rest = np.where(null, 1, eigenvalues)
     with np.errstate(over="ignore"):
         learned = -np.expm1(-rest * t) / rest
-        return np.where(null, t if cutoff * t < 1e-8 else 0, learned)
+        return np.where(null, t if t < np.inf and cutoff * t < 1e-8 else 0, learned)
 
 
 def ridge_duals(kernel, ridge, targets):

@@ -85,6 +85,7 @@ def graded_edges(rate, kappa, t_end, ratio=2.0):
             longest = _FIRST_STEP / (rate(np.zeros(1))[0] + kappa)
         steps = longest * 0.8 ** np.arange(_MAX_SHRINKS)
         rates = rate(start + np.array([[0], [0.5], [1]]) * steps)
+        rates = np.maximum(rates, np.finfo(float).tiny)  # inputs may all be zero
         gains = steps * (np.array([1, 4, 1]) @ rates) / 6  # Simpson's rule
         growths = np.abs(np.log(rates[2] / rates[0]))
         # the slack: at a constant rate the longest step is just allowed

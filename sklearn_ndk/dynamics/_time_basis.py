@@ -44,7 +44,6 @@ class TimeBasis:
     def __init__(self, probe, times, tol):
         t, t_prime = _graded_pairs(times)
         scale = np.sqrt(_largest(probe, t) * _largest(probe, t_prime))
-        scale[scale == 0] = 1  # a kernel that vanishes, as for inputs all zero
         rows, columns, self._lower, upper = cross_approximation(
             probe(t, t_prime) / scale, tol
         )
@@ -132,8 +131,6 @@ def cross_approximation(a, tol):
         pivot = rest[row, column]
         if rows and abs(pivot) <= tol * abs(upper[0][columns[0]]):
             break
-        if pivot == 0:
-            pivot = 1  # the zero matrix: one row and column of zeros
         rows.append(row)
         columns.append(column)
         lower.append(rest[:, column] / pivot)

@@ -134,18 +134,23 @@ class Trajectory:
         ndarray of shape (n_outputs, n_times, n_rows)
             The mean outputs.
         """
+        # another thread may be extending: look at the edges first, then at the nodes
+        edges = self.edges[: np.searchsorted(self.edges, np.max(times)) + 1]
+        residual = self.residual[:, : (len(edges) - 1) * len(self._nodes)]
         unique, positions = np.unique(times, return_inverse=True)
         some = np.linspace(0, len(unique) - 1, min(len(unique), _MAX_TIMES))
         basis = self._basis(kernel.probe, unique[some.astype(int)])
         blocks = np.array_split(unique, -(-len(unique) // _MAX_TIMES))
-        weights = np.concatenate([self._weights(basis, b) for b in blocks], axis=1)
+        weights = np.concatenate(
+            [self._weights(basis, block, edges) for block in blocks], axis=1
+        )
         # from basis functions back to kernels at the basis pairs
         weights = np.tensordot(basis.mixing, weights, axes=(1, 0))
         total = 0
         for weight, t, t_prime in zip(weights, basis.t, basis.t_prime, strict=True):
-            total += np.matmul(weight, self.residual) @ kernel(t, t_prime).T
+            total += np.matmul(weight, residual) @ kernel(t, t_prime).T
         return self._scale[..., None] * total[:, positions]
 
-    def _weights(self, basis, times):
-        weights = integral_weights(basis, times, self.edges, self._nodes)
+    def _weights(self, basis, times, edges):
+        weights = integral_weights(basis, times, edges, self._nodes)
         return weights.reshape(*weights.shape[:2], -1)

@@ -117,15 +117,16 @@ class PanelSolver:
         """Return ``sum_j (weights_j (x) R_j) z``, to the accuracy needed."""
         n_outputs, _, n_samples = z.shape
         total = np.zeros((n_outputs * weights.shape[1], n_samples))
-        for j in np.flatnonzero(self._effects(weights, z) > _TERMS_SHARE):
+        for j in self._terms_that_matter(weights, z):
             part = (weights[j] @ z).reshape(-1, n_samples)
             matrix = self._matrices[j]
             total += part.astype(matrix.dtype) @ matrix
         return total.reshape(n_outputs, -1, n_samples)
 
-    def _effects(self, weights, z):
-        """Bound each term's part in the error, in units of the Krylov threshold."""
+    def _terms_that_matter(self, weights, z):
+        """Leave out terms that together stay below a share of the tolerance."""
         norms = np.linalg.norm(z, axis=(1, 2))
         ratio = np.max(norms / np.where(norms > 0, self._threshold, 1))
-        sizes = np.linalg.norm(weights, axis=(1, 2)) * self._sizes
-        return len(sizes) * ratio * sizes
+        effects = np.linalg.norm(weights, axis=(1, 2)) * self._sizes * ratio
+        order = np.argsort(effects)
+        return order[np.cumsum(effects[order]) > _TERMS_SHARE]

@@ -89,7 +89,7 @@ def make_probe(network, gram):
         cosine = _cosines(np.linspace(0, 1, _N_ANGLES))
         k_xx = k_yy = np.ones_like(cosine)
         k_xy = cosine
-    elif gram.xy.size <= _N_PAIRS:
+    elif gram.xy.size <= _N_PAIRS and gram.xx.any() and gram.yy.any():
         k_xx, k_yy = (k.ravel() for k in np.meshgrid(gram.xx, gram.yy, indexing="ij"))
         k_xy = gram.xy.ravel()
     else:
