@@ -200,7 +200,7 @@ def solve(kernel, y, edges, n_nodes):
     basis = TimeBasis(kernel.probe, edges[1:], 1e-13)
     matrices = basis.matrices(lambda t, t_prime: kernel(t_prime, t))
     modes = Modes(kernel(0.0, 0.0), matrices)
-    solver = PanelSolver(basis, matrices, modes, y[None], nodes, 1e-14)
+    solver = PanelSolver(basis, matrices, modes, y[None], nodes, 1e-14, 2)
     residual = np.empty((1, 0, len(y)))
     for panel in range(1, len(edges)):
         new, _, converged = solver.solve(edges[: panel + 1], residual)

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from sklearn_ndk._threads import n_threads, single_threaded_blas
 from sklearn_ndk.dynamics._mesh import graded_edges, n_nodes_for, radau_nodes
 from sklearn_ndk.dynamics._modes import Modes
 from sklearn_ndk.dynamics._time_basis import TimeBasis
@@ -86,15 +87,21 @@ class Trajectory:
         # NDK(t, t'; x, x') = NDK(t', t; x', x) gives the transposes
         matrices = basis.matrices(lambda t, t_prime: kernel(t_prime, t))
         modes = Modes(kernel(0.0, 0.0), matrices)
-        krylov_tol = _KRYLOV_SHARE * self._tol
         solver = PanelSolver(
-            basis, matrices, modes, self._targets, self._nodes, krylov_tol
+            basis,
+            matrices,
+            modes,
+            self._targets,
+            self._nodes,
+            _KRYLOV_SHARE * self._tol,
+            n_threads(),
         )
-        while len(self.edges) < len(edges):
-            reached = edges[: len(self.edges) + 1]
-            self._append(reached, *solver.solve(reached, self.residual))
-            if progress is not None:
-                progress(reached[-1])
+        with single_threaded_blas():
+            while len(self.edges) < len(edges):
+                reached = edges[: len(self.edges) + 1]
+                self._append(reached, *solver.solve(reached, self.residual))
+                if progress is not None:
+                    progress(reached[-1])
         self.equilibrated = edges[-1] >= longest
 
     def _basis_tol_for(self, kernel):

@@ -13,6 +13,7 @@ leave out the terms that cannot matter to the accuracy asked of them.
 
 import numpy as np
 
+from sklearn_ndk._threads import spread
 from sklearn_ndk.dynamics._krylov import gcr
 from sklearn_ndk.dynamics._quadrature import history_rule
 
@@ -64,15 +65,18 @@ class PanelSolver:
         Nodes in [0, 1] of each panel.
     tol : float
         Accuracy, relative to the norm of the targets.
+    n_workers : int
+        Number of threads.
     """
 
-    def __init__(self, basis, matrices, modes, targets, nodes, tol):
+    def __init__(self, basis, matrices, modes, targets, nodes, tol, n_workers):
         self._basis = basis
         self._matrices = matrices
         self._sizes = np.array([np.linalg.norm(matrix) for matrix in matrices])
         self._modes = modes
         self._targets = targets
         self._nodes = nodes
+        self._n_workers = n_workers
         rms = np.sqrt(len(nodes)) * np.linalg.norm(targets, axis=1)
         self._threshold = tol * rms
 
@@ -115,13 +119,18 @@ class PanelSolver:
 
     def _combine(self, weights, z):
         """Return ``sum_j (weights_j (x) R_j) z``, to the accuracy needed."""
-        n_outputs, _, n_samples = z.shape
-        total = np.zeros((n_outputs * weights.shape[1], n_samples))
-        for j in self._terms_that_matter(weights, z):
-            part = (weights[j] @ z).reshape(-1, n_samples)
-            matrix = self._matrices[j]
-            total += part.astype(matrix.dtype) @ matrix
-        return total.reshape(n_outputs, -1, n_samples)
+        terms = self._terms_that_matter(weights, z)
+
+        def partial_sum(terms):
+            total = np.zeros((len(z) * weights.shape[1], z.shape[2]))
+            for j in terms:
+                part = (weights[j] @ z).reshape(total.shape)
+                matrix = self._matrices[j]
+                total += part.astype(matrix.dtype, copy=False) @ matrix
+            return total.reshape(len(z), -1, z.shape[2])
+
+        shares = [terms[first :: self._n_workers] for first in range(self._n_workers)]
+        return sum(spread(partial_sum, shares, self._n_workers))
 
     def _terms_that_matter(self, weights, z):
         """Leave out terms that together stay below a share of the tolerance."""

@@ -1,11 +1,9 @@
 """Kernel matrices, computed in cache-sized tiles on all threads."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
+from sklearn_ndk._threads import n_threads, spread
 from sklearn_ndk.kernels._recursion import layer_recursion
-from sklearn_ndk.kernels._threads import n_threads
 
 _TILE_ENTRIES = 2**16  # smaller ones spend their time waiting for the interpreter
 
@@ -49,14 +47,7 @@ def kernel_matrix(gram, moments, *, depth, activation, bias, tangent):
         if symmetric:
             out[cols, rows] = out[rows, cols].T
 
-    tiles = _tiles(*out.shape, symmetric)
-    workers = min(n_threads(), len(tiles))
-    if workers > 1:
-        with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(fill, tiles))
-    else:
-        for tile in tiles:
-            fill(tile)
+    spread(fill, _tiles(*out.shape, symmetric), n_threads())
     return out
 
 
