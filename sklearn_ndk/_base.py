@@ -64,14 +64,11 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
 
     def _validate_training_data(self, X, y, sample_weight, **check_params):
         """Validate, and drop samples of weight zero: they take no part."""
+        self.__dict__.pop("_ensemble", None)  # validation of parameters can be off
         X, y = validate_data(self, X, y, dtype=np.float64, **check_params)
         weight = _check_sample_weight(
             sample_weight, X, dtype=np.float64, ensure_non_negative=True
         )
-        if not np.any(weight > 0):
-            raise ValueError(
-                "sample_weight is zero for every sample; at least one must be positive."
-            )
         kept = weight > 0
         return X[kept], y[kept], weight[kept]
 
@@ -139,7 +136,8 @@ def _check_time(t):
     if not isinstance(t, Real) or isinstance(t, bool):
         raise TypeError(
             f"t must be a single time, a number; got {t!r} of type "
-            f"{type(t).__name__}. Use predict_path for predictions at several times."
+            f"{type(t).__name__}. Use predict_path, or decision_function_path, for "
+            "several times."
         )
     if not t >= 0:
         raise ValueError(f"t must be a time in [0, inf]; got {t!r}.")

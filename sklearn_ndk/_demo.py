@@ -1,7 +1,6 @@
 """What the demo computes and draws: a learning curve, its rivals and one figure."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import ClassifierMixin, clone
@@ -39,9 +38,20 @@ class Split:
 
 
 def load_split(n_train, n_val, n_test):
-    """Split scikit-learn's digits, stratified and with a fixed seed."""
+    """Split scikit-learn's digits, stratified and with a fixed seed.
+
+    Parameters
+    ----------
+    n_train, n_val, n_test : int
+        Numbers of images.
+
+    Returns
+    -------
+    Split
+        The images, their pixels in [-1, 1].
+    """
     X, y = load_digits(return_X_y=True)
-    X = X / 8 - 1  # [-1, 1]: on validation no worse than [0, 1] or standardised
+    X = X / 8 - 1  # on validation level with [0, 1], ahead of standardised pixels
     X, X_test, y, y_test = train_test_split(
         X, y, test_size=n_test, stratify=y, random_state=0
     )
@@ -63,6 +73,8 @@ class LearningCurve:
         Training times in ascending order; the last is infinite.
     candidates : ndarray of shape (N_CANDIDATES,)
         Indices of the times among which validation chooses.
+    test_labels : ndarray of shape (n_test, n_times)
+        Predicted classes of the test images.
     val, test : ndarray of shape (n_times,)
         Accuracies.
     ntk : float
@@ -72,6 +84,7 @@ class LearningCurve:
     network: NDKClassifier
     times: np.ndarray
     candidates: np.ndarray
+    test_labels: np.ndarray
     val: np.ndarray
     test: np.ndarray
     ntk: float
@@ -86,26 +99,49 @@ class LearningCurve:
         """Rate of diffusion, ``T / sigma**2``."""
         return self.network.T / self.network.sigma**2
 
-    @property
-    def phase(self):
-        """Name of the phase in which the chosen time lies."""
-        tau = self.kappa * self.times[self.chosen]
-        return next(name for name, end in PHASES.items() if tau <= end)
+    def summary(self):
+        """Return which time validation chose, in which phase, and the limits."""
+        t = self.times[self.chosen]
+        tau = self.kappa * t
+        phase = next(name for name, end in PHASES.items() if tau <= end)
+        return (
+            f"Validation chose t = {t:.3g}, tau = T t / sigma^2 = {tau:.3g}: {phase}.\n"
+            f"(Gradient-driven up to tau = {PHASES['gradient-driven']:g}, diffusive up "
+            f"to {PHASES['diffusive']:g}, then equilibrium.)\n"
+            "The same network at its two limits, on test: "
+            f"NTK {self.ntk:.3f}, NNGP {self.test[-1]:.3f}."
+        )
 
 
 def learning_curve(network, split):
-    """Fit `network` once and score it from almost no training to equilibrium."""
+    """Fit a network once and score it from almost no training to equilibrium.
+
+    Parameters
+    ----------
+    network : NDKClassifier
+        The network; `fit` solves its training to the end, reporting to its callbacks.
+    split : Split
+        The images.
+
+    Returns
+    -------
+    LearningCurve
+        The accuracies.
+    """
+    limit = network.get_params() | {"limit": "ntk", "t": np.inf}
+    ntk = NDKClassifier(**limit).fit(split.X_train, split.y_train)
     times, candidates = _time_grid(network, split.X_train)
-    network.set_params(t=times[-2])  # fit then solves all there is, with progress
-    network.fit(split.X_train, split.y_train)
-    ntk = clone(network).set_params(limit="ntk", t=np.inf)
-    ntk.fit(split.X_train, split.y_train)
+    network.set_params(t=times[-2]).fit(split.X_train, split.y_train)
+    # both sets at once: predictions share the choice of the kernels that they need
+    labels = network.predict_path(np.vstack([split.X_val, split.X_test]), times)
+    val, test = np.split(labels, [len(split.y_val)])
     return LearningCurve(
         network,
         times,
         candidates,
-        val=_path_accuracy(network, split.X_val, split.y_val, times),
-        test=_path_accuracy(network, split.X_test, split.y_test, times),
+        test_labels=test,
+        val=np.mean(val == split.y_val[:, None], axis=0),
+        test=np.mean(test == split.y_test[:, None], axis=0),
         ntk=ntk.score(split.X_test, split.y_test),
     )
 
@@ -124,12 +160,21 @@ def _time_grid(network, X):
 
 
 def standard_error(accuracy, n_samples):
-    """Return the standard error of an accuracy measured on `n_samples`."""
+    """Return the standard error of an accuracy.
+
+    Parameters
+    ----------
+    accuracy : float or ndarray
+        The accuracy.
+    n_samples : int
+        Number of samples on which it was measured.
+
+    Returns
+    -------
+    float or ndarray
+        The standard deviation of the mean of as many independent hits and misses.
+    """
     return np.sqrt(accuracy * (1 - accuracy) / n_samples)
-
-
-def _path_accuracy(network, X, y, times):
-    return np.mean(network.predict_path(X, times) == y[:, None], axis=0)
 
 
 class _KernelRidgeClassifier(ClassifierMixin, KernelRidge):
@@ -168,23 +213,66 @@ def rivals():
     }
 
 
-class Row(NamedTuple):
-    """A model in the table: what validation chose, and how well it does."""
+@dataclass(frozen=True)
+class Row:
+    """A row of the table.
 
-    name: str
+    Attributes
+    ----------
+    model : str
+        Name of the model.
+    chosen : dict
+        The settings that validation chose.
+    val, test : float
+        Accuracies.
+    n_test : int
+        Number of test images.
+    """
+
+    model: str
+    chosen: dict
     val: float
     test: float
-    chosen: dict
+    n_test: int
+
+    HEADER = f"{'model':<13} {'test accuracy':<15} {'validation':<11} chosen"
+
+    def __str__(self):
+        test = f"{self.test:.3f} +- {standard_error(self.test, self.n_test):.3f}"
+        return f"{self.model:<13} {test:<15} {self.val:<11.3f} {listed(self.chosen)}"
 
 
-@threadpool_limits.wrap(limits=1)  # fits this small lose more than they gain
-def tune(name, estimator, grid, split):
+def compare(curve, split):
+    """Compare the stopped network with its rivals, all tuned on validation.
+
+    Parameters
+    ----------
+    curve : LearningCurve
+        The learning curve of the network.
+    split : Split
+        The images.
+
+    Yields
+    ------
+    Row
+        A row of the table, as soon as it is known.
+    """
+    best = curve.chosen
+    t = {"t": float(curve.times[best])}
+    n_test = len(split.y_test)
+    yield Row("NDK, stopped", t, curve.val[best], curve.test[best], n_test)
+    for name, (estimator, grid) in rivals().items():
+        with threadpool_limits(
+            1
+        ):  # fits this small lose more by threads than they gain
+            yield Row(name, *tune(estimator, grid, split), n_test)
+
+
+def tune(estimator, grid, split):
     """Fit each setting of a grid, and test the best one on validation.
 
     Parameters
     ----------
-    name : str
-        Name of the model.
     estimator : classifier
         The model.
     grid : dict
@@ -194,17 +282,35 @@ def tune(name, estimator, grid, split):
 
     Returns
     -------
-    Row
-        The first of the settings with the best accuracy on validation.
+    chosen : dict
+        The settings best on validation, the first of equals.
+    val, test : float
+        Their accuracies.
     """
-    best, best_val, best_settings = None, -1.0, None
+    best, best_val, chosen = None, -1.0, None
     for settings in ParameterGrid(grid):
         model = clone(estimator).set_params(**settings)
         val = model.fit(split.X_train, split.y_train).score(split.X_val, split.y_val)
         if val > best_val:
-            best, best_val, best_settings = model, val, settings
-    test = best.score(split.X_test, split.y_test)
-    return Row(name, best_val, test, best_settings)
+            best, best_val, chosen = model, val, settings
+    return chosen, best_val, best.score(split.X_test, split.y_test)
+
+
+def listed(settings):
+    """Format settings.
+
+    Parameters
+    ----------
+    settings : dict
+        Values by name.
+
+    Returns
+    -------
+    str
+        ``name=value``, separated by commas.
+    """
+    short = {k: f"{v:.3g}" if isinstance(v, float) else v for k, v in settings.items()}
+    return ", ".join(f"{name}={value}" for name, value in short.items())
 
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart
@@ -213,7 +319,17 @@ _PALE = {"gradient-driven": "#DFECF5", "diffusive": "#FBEFD5", "equilibrium": "#
 
 
 def plot(curve, split, path):
-    """Draw the learning curve and, below it, the outputs for one image to a PNG."""
+    """Draw the learning curve and, below it, the outputs for one image.
+
+    Parameters
+    ----------
+    curve : LearningCurve
+        The learning curve.
+    split : Split
+        The images.
+    path : path-like
+        The PNG file to write.
+    """
     from matplotlib.figure import Figure  # matplotlib is optional
 
     figure = Figure(figsize=(8, 7), layout="constrained")
@@ -275,32 +391,33 @@ def _draw_accuracies(axes, curve, x, n_test):
     best = curve.chosen
     axes.plot(x[best], curve.test[best], "*", **star, label="chosen on validation")
     axes.set_ylabel("accuracy (fraction correct)")
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 0.08))
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 0.08), framealpha=1)
 
 
 def _draw_outputs(axes, curve, split, x):
-    image = _most_undecided(curve, split)
-    true = list(curve.network.classes_).index(split.y_test[image])
-    row = split.X_test[[image]]
+    image = _most_undecided(curve)
+    row, true = split.X_test[[image]], split.y_test[image]
+    classes = curve.network.classes_
     outputs = curve.network.decision_function_path(row, curve.times)[0]
-    rival = np.argmax(
-        np.where(np.arange(len(outputs)) == true, -9, outputs.max(axis=1))
-    )
-    for label in range(len(outputs)):
-        name = "other digits" if label == (0 if 0 not in (true, rival) else 9) else None
-        axes.plot(x, outputs[label], color="#999999", linewidth=1, label=name)
-    axes.plot(x, outputs[rival], color=_VERMILION, linestyle="--", label=f"{rival}")
-    axes.plot(x, outputs[true], color=_BLUE, label=f"{true}, the true class")
-    axes.set_ylabel("mean output")
-    axes.set_ylim(-1.4, 1.4)
-    axes.legend(loc="upper left", bbox_to_anchor=(0.14, 1), ncols=3)
-    inset = axes.inset_axes([0.01, 0.62, 0.12, 0.36])
+    highest = np.where(classes == true, -np.inf, outputs.max(axis=1))
+    rival = classes[highest.argmax()]
+    grey = axes.plot(x, outputs.T, color="#999999", linewidth=1)
+    grey[0].set_label("other classes")
+    named = {
+        f"{true}, the true class": (true, _BLUE, "-"),
+        rival: (rival, _GREEN, "--"),
+    }
+    for label, (digit, color, line) in named.items():
+        axes.plot(x, outputs[classes == digit][0], line, color=color, label=label)
+    axes.set(ylabel="mean output (targets ±1)", ylim=(-1.5, 1.5))
+    axes.legend(loc="upper left", bbox_to_anchor=(0.14, 1), ncols=3, framealpha=1)
+    inset = axes.inset_axes([0.01, 0.63, 0.13, 0.35])
     inset.imshow(row.reshape(8, 8), cmap="gray_r")
     inset.set(xticks=[], yticks=[])
 
 
-def _most_undecided(curve, split):
+def _most_undecided(curve):
     """Return the test image whose class changes most often after the gradient phase."""
     late = curve.times > PHASES["gradient-driven"] / curve.kappa
-    labels = curve.network.predict_path(split.X_test, curve.times[late])
-    return np.count_nonzero(np.diff(labels, axis=1), axis=1).argmax()
+    labels = curve.test_labels[:, late]
+    return np.count_nonzero(labels[:, 1:] != labels[:, :-1], axis=1).argmax()

@@ -14,6 +14,8 @@ from sklearn_ndk.dynamics import GradientFlow, Trajectory, ridge_duals
 from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._two_time import TwoTimeKernel
 
+_FEWEST_MATRICES = 8  # of a trajectory; how many it takes is known after a while
+
 
 class InfiniteEnsemble:
     """Mean output of infinitely wide networks trained on weighted samples.
@@ -64,6 +66,8 @@ class InfiniteEnsemble:
         progress : callable, default=None
             Called with the time reached after each panel of the trajectory.
         """
+        if self._trajectory is not None and self._trajectory.covers(t):
+            return  # without waiting for a thread that solves later times
         with self._lock:
             if self._gradient_flow:
                 self._solve_flow()
@@ -132,6 +136,7 @@ class InfiniteEnsemble:
     def _solve_trajectory(self, t, progress):
         kappa = self._network.kappa
         if self._trajectory is None:
+            check_memory(_FEWEST_MATRICES, len(self._X))
             self._solve_equilibrium()
             residual = kappa * self._equilibrium_duals
             self._trajectory = Trajectory(self._targets, residual, kappa, self._tol)

@@ -107,8 +107,8 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
         X, y, sample_weight = self._validate_training_data(
             X, y, sample_weight, multi_output=True, y_numeric=True
         )
-        self._flat = y.ndim == 1
         targets = y.reshape(len(y), -1).astype(float)
+        self._flat = targets.shape[1] == 1  # as GaussianProcessRegressor
         return self._fit_ensemble(X, targets, sample_weight)
 
     def predict(self, X, t=None):
@@ -124,7 +124,7 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
         Returns
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The mean outputs.
+            The mean outputs; 1-D if there is one.
 
         Raises
         ------

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
 from sklearn.exceptions import NotFittedError
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.kernel_ridge import KernelRidge
@@ -58,12 +59,13 @@ def assert_close(actual, desired, rtol=TOL):
 
 def test_prediction_has_the_shape_of_the_targets(fitted):
     model, targets = fitted
-    assert model.predict(X_TEST).shape == (5, *targets.shape[1:])
-    assert model.predict_path(X_TEST, TIMES).shape == (5, *targets.shape[1:], 5)
+    outputs = targets.shape[1:] if targets.size > len(targets) else ()
+    assert model.predict(X_TEST).shape == (5, *outputs)
+    assert model.predict_path(X_TEST, TIMES).shape == (5, *outputs, 5)
     assert model.score(X, targets) > 0
 
 
-@pytest.mark.parametrize("targets", [y, Y], ids=["1-D", "2-D"])
+@pytest.mark.parametrize("targets", [y, y[:, None], Y], ids=["1-D", "column", "2-D"])
 def test_prediction_has_the_shape_of_a_gaussian_process(targets):
     process = GaussianProcessRegressor(optimizer=None).fit(X, targets)
     shape = NDKRegressor().fit(X, targets).predict(X_TEST).shape
@@ -331,6 +333,16 @@ def test_failed_fit_leaves_the_estimator_unfitted(model, change):
         data |= change
     with pytest.raises(ValueError):  # noqa: PT011 (messages: test_bad_input)
         model.fit(**data)
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+
+
+@pytest.mark.parametrize("model", [NDKRegressor(), NDKClassifier()])
+def test_failed_fit_leaves_the_estimator_unfitted_without_validation(model):
+    with config_context(skip_parameter_validation=True):
+        model.fit(X, y > 0)
+        with pytest.raises(ValueError, match="Input X contains NaN"):
+            model.fit(np.full((12, 3), np.nan), y > 0)
     with pytest.raises(NotFittedError):
         model.predict(X)
 

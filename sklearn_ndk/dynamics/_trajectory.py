@@ -11,7 +11,9 @@ from sklearn_ndk.dynamics._modes import Modes
 from sklearn_ndk.dynamics._time_basis import TimeBasis
 from sklearn_ndk.dynamics._volterra import PanelSolver, integral_weights
 
-_BASIS_SHARE, _KRYLOV_SHARE = 0.25, 0.02  # of the tolerance; the rest is the mesh's
+# Shares of the tolerance; the rest is the mesh's. The basis depends on the inputs at
+# hand, and predictions should not depend on what else is predicted.
+_BASIS_SHARE, _KRYLOV_SHARE = 0.01, 0.02
 _MIN_BASIS_TOL = 1e-13
 _MAX_TIMES = 64  # handled at once in predictions
 

@@ -17,3 +17,6 @@ __all__ = [
     "ntk_kernel",
     "two_time_nngp_kernel",
 ]
+
+# error messages name the activation by the path that users import it from
+Activation.__module__ = __name__

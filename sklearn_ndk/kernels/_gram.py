@@ -45,17 +45,33 @@ def gram_matrix(X, Y=None):
     Gram
         With an exact diagonal if `Y` is None, and with the angle between nearly
         parallel rows accurate to rounding.
+
+    Raises
+    ------
+    ValueError
+        If squared norms overflow.
     """
     same = Y is None
     X = X / np.sqrt(X.shape[1], dtype=X.dtype)
     Y = X if same else Y / np.sqrt(Y.shape[1], dtype=Y.dtype)
-    xx = np.einsum("ij,ij->i", X, X)
-    yy = xx if same else np.einsum("ij,ij->i", Y, Y)
+    xx = _squared_norms(X)
+    yy = xx if same else _squared_norms(Y)
     xy = X @ Y.T
     _refine_nearly_parallel(X, Y, np.sqrt(xx), np.sqrt(yy), xy)
     if same:
         np.fill_diagonal(xy, xx)
     return Gram(xx, yy, xy, same)
+
+
+def _squared_norms(X):
+    with np.errstate(over="ignore"):
+        norms = np.einsum("ij,ij->i", X, X)
+    if not np.all(np.isfinite(norms)):
+        raise ValueError(
+            "The squared norms of some inputs overflow: the largest entry is "
+            f"{np.abs(X).max() * np.sqrt(X.shape[1]):.3g}; scale the inputs."
+        )
+    return norms
 
 
 def _refine_nearly_parallel(X, Y, x_norm, y_norm, xy, max_block=2**22):
