@@ -10,9 +10,9 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn.model_selection import ParameterGrid, train_test_split
 from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
-from threadpoolctl import threadpool_limits
 
 from sklearn_ndk._classifier import NDKClassifier
+from sklearn_ndk._threads import single_threaded_blas
 from sklearn_ndk.kernels import ntk_kernel
 
 #: The phases, by the tau = T t / sigma^2 where they end: until 0.05 the noise has
@@ -262,10 +262,9 @@ def compare(curve, split):
     n_test = len(split.y_test)
     yield Row("NDK, stopped", t, curve.val[best], curve.test[best], n_test)
     for name, (estimator, grid) in rivals().items():
-        with threadpool_limits(
-            1
-        ):  # fits this small lose more by threads than they gain
-            yield Row(name, *tune(estimator, grid, split), n_test)
+        with single_threaded_blas():  # fits this small lose by sharing
+            tuned = tune(estimator, grid, split)
+        yield Row(name, *tuned, n_test)
 
 
 def tune(estimator, grid, split):

@@ -155,9 +155,12 @@ class Trajectory:
         )
         # from basis functions back to kernels at the basis pairs
         weights = np.tensordot(basis.mixing, weights, axes=(1, 0))
-        total = 0
+        n_outputs, _, n_samples = residual.shape
+        total = np.zeros((n_outputs * len(unique), len(kernel.row_scale)))
         for weight, t, t_prime in zip(weights, basis.t, basis.t_prime, strict=True):
-            total += np.matmul(weight, residual) @ kernel(t, t_prime).T
+            duals = np.matmul(weight, residual).reshape(-1, n_samples)
+            total += duals @ kernel(t, t_prime).T
+        total = total.reshape(n_outputs, len(unique), -1)
         return self._scale[..., None] * total[:, positions]
 
     def _weights(self, basis, times, edges):
