@@ -57,6 +57,7 @@ def main(argv=None, sizes=(797, 500, 500)):
     print(_FOOTER.format(n=_demo.N_CANDIDATES))
     _demo.plot(curve, split, output)
     print(f"Figure: {output}")
+    print("(Below: the test image whose class changes most often after tau = 0.05.)")
     return curve, rows
 
 
