@@ -1,10 +1,8 @@
 """The pairwise kernels: against definitions, limits, symmetries and bad scales."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
+from golden import GOLDEN, GOLDEN_CASES, PARAMETERS
 from numpy.polynomial.hermite_e import hermegauss
 from numpy.testing import assert_allclose
 from scipy.special import erf
@@ -21,9 +19,6 @@ from sklearn_ndk.kernels import (
 from sklearn_ndk.kernels import _tiles as tiles
 from sklearn_ndk.kernels._activations import ACTIVATIONS
 
-GOLDEN = np.load(Path(__file__).parent / "data" / "golden.npz")
-GOLDEN_CASES = json.loads(str(GOLDEN["cases"]))
-PARAMETERS = ("depth", "activation", "T", "sigma", "sigma0", "bias")
 FUNCTIONS = {
     "relu": (lambda z: np.maximum(z, 0), lambda z: (z > 0) * 1.0),
     "erf": (erf, lambda z: 2 / np.sqrt(np.pi) * np.exp(-(z**2))),

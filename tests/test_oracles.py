@@ -1,12 +1,10 @@
 """Predictions against brute force, closed forms, an ODE, and their own refinement."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 from brute_force import brute_force
 from extremes import CASES, FILE, problem
+from golden import GOLDEN, GOLDEN_CASES, PARAMETERS
 from numpy.testing import assert_allclose
 from scipy.integrate import solve_ivp
 from sklearn.datasets import load_diabetes, load_digits
@@ -15,10 +13,6 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn_ndk import NDKRegressor
 from sklearn_ndk.kernels import ndk_kernel, nngp_kernel, ntk_kernel
 from sklearn_ndk.kernels._gram import gram_matrix
-
-GOLDEN = np.load(Path(__file__).parent / "data" / "golden.npz")
-GOLDEN_CASES = json.loads(str(GOLDEN["cases"]))
-PARAMETERS = ("depth", "activation", "T", "sigma", "sigma0", "bias")
 
 
 @pytest.fixture(scope="module")
