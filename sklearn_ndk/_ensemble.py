@@ -11,7 +11,6 @@ from threading import Lock
 import numpy as np
 
 from sklearn_ndk.dynamics import GradientFlow, Trajectory, ridge_duals
-from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._two_time import TwoTimeKernel
 
 _FEWEST_MATRICES = 8  # of a trajectory; how many it takes is known after a while
@@ -66,7 +65,8 @@ class InfiniteEnsemble:
         progress : callable, default=None
             Called with the time reached after each panel of the trajectory.
         """
-        if self._trajectory is not None and self._trajectory.covers(t):
+        trajectory = self._trajectory
+        if trajectory is not None and t <= trajectory.edges[-1]:
             return  # without waiting for a thread that solves later times
         with self._lock:
             if self._gradient_flow:
@@ -75,6 +75,8 @@ class InfiniteEnsemble:
                 self._solve_equilibrium()
             elif t > 0:
                 self._solve_trajectory(t, progress)
+                if t > self._trajectory.edges[-1]:
+                    self._solve_equilibrium()
 
     def mean(self, X, times):
         """Return the mean output.
@@ -91,20 +93,19 @@ class InfiniteEnsemble:
         ndarray of shape (n_outputs, n_times, n_rows)
             The mean outputs.
         """
-        gram = gram_matrix(X, self._X)
+        gram = self._network.gram(X, self._X).scaled(1.0, self._scale)
         if self._gradient_flow:
             self.solve(np.inf)
-            kernel = self._network.ntk(gram) * self._scale
-            return self._flow.duals(times) @ kernel.T
+            return self._flow.duals(times) @ self._network.ntk(gram).T
         out = np.zeros((len(self._targets), len(times), len(X)))
         at_equilibrium = self._is_equilibrium(times)
         moving = ~at_equilibrium & (times > 0)
         if np.any(moving):
-            kernel = self._kernel(gram, np.ones(len(X)))
+            kernel = TwoTimeKernel(self._network, gram)
             out[:, moving] = self._trajectory.predict(times[moving], kernel)
         if np.any(at_equilibrium):
-            kernel = self._network.nngp(gram) * self._scale
-            out[:, at_equilibrium] = (self._equilibrium_duals @ kernel.T)[:, None]
+            outputs = self._equilibrium_duals @ self._network.nngp(gram).T
+            out[:, at_equilibrium] = outputs[:, None]
         return out
 
     def _is_equilibrium(self, times):
@@ -112,48 +113,46 @@ class InfiniteEnsemble:
         if self._equilibrium_only:
             self.solve(np.inf)
             return np.ones(len(times), dtype=bool)
-        self.solve(np.max(times, where=np.isfinite(times), initial=0))
-        if np.any(np.isinf(times)):
+        finite = np.isfinite(times)
+        self.solve(np.max(times, where=finite, initial=0))
+        if not np.all(finite):
             self.solve(np.inf)
         if self._trajectory is None:
-            return np.isinf(times)
+            return ~finite
         return times > self._trajectory.edges[-1]
 
     def _solve_flow(self):
         if self._flow is None:
             check_memory(3, len(self._X))
-            gram = gram_matrix(self._X)
-            ntk = self._weighted(self._network.ntk(gram))
-            self._flow = GradientFlow(ntk, self._targets)
+            self._flow = GradientFlow(self._network.ntk(self._gram()), self._targets)
 
     def _solve_equilibrium(self):
         if self._equilibrium_duals is None:
             check_memory(3, len(self._X))
-            nngp = self._weighted(self._network.nngp(gram_matrix(self._X)))
+            nngp = self._network.nngp(self._gram())
             ridge = self._network.kappa
             self._equilibrium_duals = ridge_duals(nngp, ridge, self._targets)
 
     def _solve_trajectory(self, t, progress):
-        kappa = self._network.kappa
-        if self._trajectory is None:
-            check_memory(_FEWEST_MATRICES, len(self._X))
-            self._solve_equilibrium()
-            residual = kappa * self._equilibrium_duals
-            self._trajectory = Trajectory(self._targets, residual, kappa, self._tol)
-        if not self._trajectory.covers(t):
-            kernel = self._kernel(gram_matrix(self._X), self._scale)
-            n_samples = len(self._X)
-            self._trajectory.extend(
-                t, kernel, progress, lambda n: check_memory(n, n_samples)
-            )
+        if self._trajectory is not None:
+            if self._trajectory.covers(t):
+                return
+            t = np.inf  # asked again: now once and for all
+        n_samples = len(self._X)
+        check_memory(_FEWEST_MATRICES, n_samples)
+        self._trajectory = Trajectory(
+            self._targets,
+            TwoTimeKernel(self._network, self._gram()),
+            self._network.kappa,
+            self._tol,
+            t,
+            progress,
+            lambda n_matrices: check_memory(n_matrices, n_samples),
+        )
 
-    def _kernel(self, gram, row_scale):
-        return TwoTimeKernel(self._network, gram, row_scale, self._scale)
-
-    def _weighted(self, matrix):
-        matrix *= self._scale[:, None]
-        matrix *= self._scale
-        return matrix
+    def _gram(self):
+        """Return the Gram matrix of the training inputs, weighted."""
+        return self._network.gram(self._X).scaled(self._scale, self._scale)
 
 
 def check_memory(n_matrices, n_samples):

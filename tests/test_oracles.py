@@ -12,7 +12,7 @@ from sklearn.kernel_ridge import KernelRidge
 
 from sklearn_ndk import NDKRegressor
 from sklearn_ndk.kernels import ndk_kernel, nngp_kernel, ntk_kernel
-from sklearn_ndk.kernels._gram import gram_matrix
+from sklearn_ndk.kernels._two_time import TwoTimeKernel
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,8 @@ def test_solved_trajectory_meets_the_equilibrium(digits, activation, sigma0):
     trajectory = model._ensemble._trajectory
     assert trajectory.edges[-1] * 0.05 > 14  # by solving, not by assumption
     ensemble = model._ensemble
-    kernel = ensemble._kernel(gram_matrix(X[150:250], X[:150]), np.ones(100))
+    gram = ensemble._network.gram(X[150:250], X[:150])
+    kernel = TwoTimeKernel(ensemble._network, gram)
     last = trajectory.predict(trajectory.edges[-1:], kernel)[0, 0]
     assert_allclose(last, model.predict(X[150:250]), atol=1e-6)
     assert_allclose(model.predict(X[150:250], t=20 / 0.05), last, atol=1e-6)

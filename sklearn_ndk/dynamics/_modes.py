@@ -1,69 +1,116 @@
-"""The preconditioner: kernels at all times share their leading eigenvectors, nearly."""
+"""Eigenvectors of the equilibrium kernel, in which kernels at all times are diagonal,
+nearly.
+
+They precondition the equation over all times at once: between neighbouring
+eigenvectors the kernels hardly differ, so the inverse for one eigenvector, a small
+matrix over the nodes in time, serves those around it.
+"""
 
 import numpy as np
+from scipy.linalg import eigh
 
-_N_LEADING = 32  # eigenvectors whose coupling is kept
-_N_PROBED = 100  # of the others, on which diagonals are computed
+_N_BINS = 36  # of neighbouring eigenvectors
+_N_SINGLE = 8  # leading eigenvectors with a bin of their own
 
 
 class Modes:
-    """The matrices of a time basis, nearly diagonal in one set of eigenvectors.
-
-    Between the leading eigenvectors the matrices are kept whole; of the rest
-    only the diagonal is kept, and interpolated from some of the eigenvectors.
+    """Eigenvectors of a kernel, from the leading one down, in bins.
 
     Parameters
     ----------
     matrix : ndarray of shape (n_samples, n_samples)
-        The symmetric matrix whose eigenvectors are used.
-    basis_matrices : list of ndarray of shape (n_samples, n_samples)
-        The matrices of the time basis, transposed.
+        The kernel; may be overwritten.
+    finest : float
+        Eigenvalues far below this play no part.
+
+    Attributes
+    ----------
+    eigenvalues : ndarray of shape (n_samples,)
+        In descending order, none negative.
+    vectors : ndarray of shape (n_samples, n_samples)
+        The eigenvectors, as rows; in single precision if that resolves `finest`.
     """
 
-    def __init__(self, matrix, basis_matrices):
-        _, self._vectors = np.linalg.eigh(matrix)
-        n_rest = max(0, len(matrix) - _N_LEADING)
-        probed = np.linspace(0, n_rest - 1, min(n_rest, _N_PROBED)).astype(int)
-        leading = self._vectors[:, n_rest:]
-        others = self._vectors[:, probed]
-        both = np.hstack([leading, others])
-        self._diagonals, self._couplings = [], []
-        for transposed in basis_matrices:
-            images = transposed.T @ both.astype(transposed.dtype)
-            self._couplings.append(leading.T @ images[:, : leading.shape[1]])
-            diagonal = np.einsum("np,np->p", others, images[:, leading.shape[1] :])
-            if n_rest:
-                diagonal = np.interp(np.arange(n_rest), probed, diagonal)
-            self._diagonals.append(diagonal)
+    def __init__(self, matrix, finest):
+        n_samples = len(matrix)
+        if finest > np.finfo(np.float32).eps * np.trace(matrix):
+            matrix = matrix.astype(np.float32)
+        eigenvalues, vectors = eigh(matrix, driver="evd", overwrite_a=True)
+        self.eigenvalues = np.maximum(eigenvalues[::-1], 0).astype(float)
+        self.vectors = np.ascontiguousarray(vectors.T[::-1])
+        n_single = min(_N_SINGLE, n_samples)
+        graded = np.geomspace(n_single, n_samples, _N_BINS - n_single + 1)
+        edges = np.concatenate([np.arange(n_single), graded.round()])
+        self._edges = np.unique(edges.astype(int))
 
-    def preconditioner(self, weights):
-        """Return the approximate solution of a panel's linear system.
+    def to_modes(self, rows):
+        """Return the components of rows, shape (n_rows, n_samples)."""
+        return rows.astype(self.vectors.dtype, copy=False) @ self.vectors.T
+
+    def from_modes(self, components):
+        """Return the rows with the given components."""
+        return components.astype(self.vectors.dtype, copy=False) @ self.vectors
+
+    def split(self, target):
+        """Return the unit vectors along the parts of a vector in each bin.
 
         Parameters
         ----------
-        weights : ndarray of shape (rank, n_nodes, n_nodes)
-            The matrices ``A_i`` of the system ``1 + sum_i A_i (x) G_i``.
+        target : ndarray of shape (n_samples,)
+            The vector.
+
+        Returns
+        -------
+        ndarray of shape (n_bins, n_samples)
+            Orthonormal; where the vector has no part, an eigenvector of the bin.
+        """
+        components = self.to_modes(target[None])[0]
+        parts = np.zeros((len(self._edges) - 1, len(target)), components.dtype)
+        for part, first, last in zip(
+            parts, self._edges[:-1], self._edges[1:], strict=True
+        ):
+            part[first:last] = components[first:last]
+            norm = np.linalg.norm(part)
+            if norm > 0:
+                part /= norm
+            else:
+                part[first] = 1
+        return np.linalg.qr(self.from_modes(parts).astype(float).T)[0].T
+
+    def preconditioner(self, diagonals, weights):
+        """Return the approximate inverse of ``1 + sum_j weights_j (x) R_j``.
+
+        Parameters
+        ----------
+        diagonals : ndarray of shape (rank, n_bins)
+            The matrices ``R_j`` in each bin.
+        weights : ndarray of shape (rank, n_times, n_times)
+            Block lower triangular.
 
         Returns
         -------
         callable
-            Maps an array of shape (n_outputs, n_nodes, n_samples) to another.
+            Maps components of shape (n, n_samples), at the last n times, to others.
         """
-        n_nodes = weights.shape[1]
-        blocks = np.einsum("in,ijk->njk", self._diagonals, weights)
-        inverses = np.linalg.inv(np.eye(n_nodes) + blocks)
-        n_rest, n_leading = len(inverses), len(self._couplings[0])
-        whole = np.tensordot(weights, self._couplings, axes=(0, 0))
-        size = n_nodes * n_leading
-        whole = whole.transpose(0, 2, 1, 3).reshape(size, size)
-        inverse = np.linalg.inv(np.eye(size) + whole)
+        blocks = np.tensordot(diagonals.T, weights, axes=1)
+        blocks += np.eye(weights.shape[1])
+        inverses = np.linalg.inv(blocks).astype(self.vectors.dtype)
+        centres = np.log(self._edges[:-1] + self._edges[1:])  # one over 2 i + 1
+        position = np.interp(
+            np.log(2 * np.arange(len(self.vectors)) + 1),
+            centres,
+            np.arange(len(centres)),
+        ).astype(self.vectors.dtype)
 
-        def precondition(z):
-            modal = z @ self._vectors
-            rest = np.einsum("njk,skn->sjn", inverses, modal[..., :n_rest])
-            leading = modal[..., n_rest:].reshape(len(z), size) @ inverse.T
-            modal[..., :n_rest] = rest
-            modal[..., n_rest:] = leading.reshape(len(z), n_nodes, n_leading)
-            return modal @ self._vectors.T
+        def precondition(components):
+            n = len(components)
+            out = np.zeros_like(components)
+            for bin_, inverse in enumerate(inverses[:, -n:, -n:]):
+                # linear interpolation between the inverses of neighbouring bins
+                share = np.maximum(1 - np.abs(position - bin_), 0)
+                (near,) = np.nonzero(share)
+                near = slice(near[0], near[-1] + 1)
+                out[:, near] += share[near] * (inverse @ components[:, near])
+            return out
 
         return precondition

@@ -29,8 +29,8 @@ def lagrange_basis(nodes, x):
     return values
 
 
-def history_rule(times, edges, nodes, n_points):
-    """Return a rule for ``int_0^t k(t, t') r(t') dt'`` with `r` known at nodes.
+def panel_rule(times, start, end, nodes, n_points):
+    """Return a rule for ``int k(t, t') r(t') dt'`` over panels, `r` known at nodes.
 
     On each panel `r` is the polynomial through its nodes. The kernel is
     integrated by Gauss points in ``v``, where the lag ``t - t'`` is ``v^6``: a
@@ -39,10 +39,10 @@ def history_rule(times, edges, nodes, n_points):
 
     Parameters
     ----------
-    times : ndarray of shape (n_times,)
-        Upper limits of integration, within the mesh.
-    edges : ndarray of shape (n_panels + 1,)
-        Panel edges.
+    times : ndarray of shape (n_integrals,)
+        The time `t` of each integral, which is an upper limit as well.
+    start, end : ndarray of shape (n_integrals,)
+        The panel of each, which starts before `t`.
     nodes : ndarray of shape (n_nodes,)
         Nodes in [0, 1] of each panel.
     n_points : int
@@ -50,31 +50,26 @@ def history_rule(times, edges, nodes, n_points):
 
     Returns
     -------
-    points : ndarray of shape (n_times, n_panels, n_points)
+    points : ndarray of shape (n_integrals, n_points)
         The times ``t'`` at which the kernel is needed.
-    rule : ndarray of shape (n_times, n_panels, n_points, n_nodes)
-        The integral is ``sum(k(t, points) * rule @ r)``; zero on panels that
-        start at `t` or later.
+    rule : ndarray of shape (n_integrals, n_points, n_nodes)
+        The integral is ``sum(k(t, points) * rule @ r)``.
     """
     x, w = leggauss(n_points)
     x, w = (x + 1) / 2, w / 2
-    start, width = edges[:-1], np.diff(edges)
-    longest = np.maximum(times[:, None] - start, 0)  # lag at the start of the panel
+    width = end - start
+    longest = times - start  # the lag at the start of the panel
     # Everything is relative to the longest lag, and written without differences of
-    # large times: a panel may be short beside t. On panels not begun it all vanishes.
-    past = np.minimum(
-        np.divide(width, longest, where=longest > 0, out=1 + 0 * longest), 1
-    )
+    # large times: a panel may be short beside t.
+    past = np.minimum(width / longest, 1)
     with np.errstate(divide="ignore"):
-        span = -np.expm1(np.log1p(-past) / _POWER)[..., None]
+        span = -np.expm1(np.log1p(-past) / _POWER)[:, None]
+    longest = longest[:, None]
     v = 1 - span * (1 - x)
-    lag = longest[..., None] * v**_POWER
-    since_start = longest[..., None] * -np.expm1(_POWER * np.log1p(-span * (1 - x)))
-    weights = longest[..., None] * _POWER * v ** (_POWER - 1) * span * w
-    within = since_start / width[:, None]
-    rule = weights[..., None] * lagrange_basis(nodes, within)
+    lag = longest * v**_POWER
+    since_start = longest * -np.expm1(_POWER * np.log1p(-span * (1 - x)))
+    weights = longest * _POWER * v ** (_POWER - 1) * span * w
+    rule = weights[..., None] * lagrange_basis(nodes, since_start / width[:, None])
     near_start = since_start < lag
-    points = np.where(
-        near_start, start[:, None] + since_start, times[:, None, None] - lag
-    )
-    return np.clip(points, 0, times[:, None, None]), rule
+    points = np.where(near_start, start[:, None] + since_start, times[:, None] - lag)
+    return np.clip(points, 0, times[:, None]), rule

@@ -4,17 +4,52 @@ Over the pairs of times of a mesh, ``NDK(t, t'; x, x')`` as a function of the
 inputs stays in a space of a few dimensions. A cross approximation of the kernel
 at probe inputs finds pairs of times whose kernels span it; the kernel at any
 other pair is their combination, with scalar coefficients read off at a few
-probes. The kernels are combined so that their coefficients fall off: most of
-them are corrections, small enough for single precision.
+probes. Pairs count by what they can add to a prediction: a short lag, or a time
+at which little residual is left, needs few digits. The kernels are combined so
+that their coefficients fall off: most of them are corrections, small enough for
+single precision.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.linalg.blas import dger, idamax
 
 _MAX_PAIRS = 2000  # of times, aimed at
-_ROWS_MIXED = 16  # at once
 _OCTAVES = 32  # spanned by the lags of one time
+_SINGLE_SHARE = 0.03  # of the tolerance, for rounding to single precision
+
+
+@dataclass(frozen=True)
+class Relevance:
+    """What a unit error of ``NDK(t, t')`` can add to the prediction at `t`.
+
+    Around a pair of times, an error extends over a range of `t'` comparable to
+    the distances to ``t'`` = 0 and to `t`, or to the memory ``1 / kappa``, and
+    multiplies the residual at `t'`.
+
+    Parameters
+    ----------
+    kappa : float
+        Diffusion rate.
+    times, residual : ndarray of shape (n_times,)
+        The 2-norm of the residual over the samples at increasing times, roughly.
+    onset : float
+        Time at which predictions start to matter: up to it they grow in proportion
+        to `t`, and their relative accuracy is kept.
+    """
+
+    kappa: float
+    times: np.ndarray
+    residual: np.ndarray
+    onset: float
+
+    def __call__(self, t, t_prime):
+        """Return the relevance of pairs of times, of the shape of `t`."""
+        extent = np.minimum(np.minimum(t_prime, t - t_prime), 1 / self.kappa)
+        residual = np.interp(t_prime, self.times, self.residual)
+        return extent * residual * np.maximum(1, self.onset / t)
 
 
 class TimeBasis:
@@ -27,8 +62,10 @@ class TimeBasis:
         (n_probes, n_pairs), and ``probe.subset(rows)`` is a smaller probe.
     times : ndarray of shape (n_times,)
         Positive times that represent all times of interest.
+    relevance : callable
+        Factor by which errors count at pairs of times, e.g. `Relevance`.
     tol : float
-        Largest error of the span at probes, relative to the kernel at equal times.
+        Largest error of the span at probes, times relevance.
 
     Attributes
     ----------
@@ -37,22 +74,25 @@ class TimeBasis:
     mixing : ndarray of shape (rank, rank)
         Upper triangular. The basis function ``R_j`` is the sum over i of
         ``mixing[i, j] NDK(t[i], t_prime[i])``, of order one.
-    size : ndarray of shape (rank,)
-        Largest coefficient of each function, relative to the first.
+    probe : callable
+        As many of the probes.
+    dtypes : list of dtype
+        Precision that each function needs.
     """
 
-    def __init__(self, probe, times, tol):
+    def __init__(self, probe, times, relevance, tol):
         t, t_prime = _graded_pairs(times)
-        scale = np.sqrt(_largest(probe, t) * _largest(probe, t_prime))
+        weight = relevance(t, t_prime)
         rows, columns, self._lower, upper = cross_approximation(
-            probe(t, t_prime) / scale, tol
+            probe(t, t_prime) * weight, tol
         )
-        self._tol = tol
-        self._probe = probe.subset(rows)
+        self.probe = probe.subset(rows)
         self.t, self.t_prime = t[columns], t_prime[columns]
         inverse = solve_triangular(upper, np.eye(len(upper)))
-        self.mixing = inverse / scale[columns, None]
-        self.size = np.abs(np.diag(upper) / upper[0, 0])
+        self.mixing = weight[columns, None] * inverse
+        rounding = np.abs(np.diag(upper)) * np.finfo(np.float32).eps
+        single = rounding <= _SINGLE_SHARE * tol
+        self.dtypes = [np.float32 if s else np.float64 for s in single]
 
     def coefficients(self, t, t_prime):
         """Return the kernel at other pairs of times as combinations of the basis.
@@ -67,38 +107,11 @@ class TimeBasis:
         ndarray of shape (rank, *t.shape)
             ``NDK(t, t') = sum_j coefficients[j] R_j``.
         """
-        values = self._probe(t.ravel(), t_prime.ravel())
+        values = self.probe(t.ravel(), t_prime.ravel())
         coefficients = solve_triangular(
             self._lower, values, lower=True, unit_diagonal=True, check_finite=False
         )
         return coefficients.reshape(len(self.t), *t.shape)
-
-    def matrices(self, kernel):
-        """Compute the basis functions for given inputs.
-
-        Parameters
-        ----------
-        kernel : callable
-            ``kernel(t, t_prime)`` is a matrix.
-
-        Returns
-        -------
-        list of ndarray
-            One matrix per basis function, in single precision where its
-            coefficients are so small that this is exact to the tolerance.
-        """
-        matrices = [
-            kernel(t, t_prime) for t, t_prime in zip(self.t, self.t_prime, strict=True)
-        ]
-        for rows in range(0, len(matrices[0]), _ROWS_MIXED):
-            block = np.stack([matrix[rows : rows + _ROWS_MIXED] for matrix in matrices])
-            mixed = np.tensordot(self.mixing, block, axes=(0, 0))
-            for matrix, values in zip(matrices, mixed, strict=True):
-                matrix[rows : rows + _ROWS_MIXED] = values
-        single = self.size * np.finfo(np.float32).eps <= 0.1 * self._tol
-        for j in np.flatnonzero(single):
-            matrices[j] = matrices[j].astype(np.float32)
-        return matrices
 
 
 def cross_approximation(a, tol):
@@ -112,13 +125,12 @@ def cross_approximation(a, tol):
     a : ndarray of shape (n_rows, n_columns)
         The matrix.
     tol : float
-        Largest entry left of ``a - a[:, columns] a[rows, columns]^-1 a[rows]``,
-        relative to the largest of `a`.
+        Largest entry left of ``a - a[:, columns] a[rows, columns]^-1 a[rows]``.
 
     Returns
     -------
     rows, columns : list of int
-        As many of both.
+        As many of both, at least one.
     lower, upper : ndarray of shape (rank, rank)
         Triangular, the lower with unit diagonal; no entry exceeds the diagonal
         of its column or row. Their product is the cross, ``a[rows, columns]``.
@@ -129,7 +141,7 @@ def cross_approximation(a, tol):
         flat = idamax(rest.ravel(order="K"))
         row, column = flat % len(a), flat // len(a)
         pivot = rest[row, column]
-        if rows and abs(pivot) <= tol * abs(upper[0][columns[0]]):
+        if rows and abs(pivot) <= tol:
             break
         rows.append(row)
         columns.append(column)
@@ -142,11 +154,7 @@ def cross_approximation(a, tol):
 def _graded_pairs(times):
     """Pair each time with earlier ones, graded towards zero and towards itself."""
     n_levels = np.clip(_MAX_PAIRS // (2 * len(times)), 32, 96)
-    fractions = 2.0 ** -np.linspace(0, _OCTAVES, n_levels)
-    fractions = np.concatenate([[0.0], fractions, 1 - fractions[1:]])
+    fractions = 2.0 ** -np.linspace(0, _OCTAVES, n_levels)[1:]
+    fractions = np.concatenate([fractions, 1 - fractions[1:]])
     t, fractions = np.meshgrid(times, fractions)
     return t.ravel(), (fractions * t).ravel()
-
-
-def _largest(probe, t):
-    return np.abs(probe(t, t)).max(axis=0)

@@ -72,16 +72,22 @@ def _correlation(var_u, var_v, cov):
     A correlation within rounding error of one is one: an angle below 4e-8 cannot
     be told from zero, and its square root would turn 1e-16 into 1e-8.
     """
-    corr = cov * _reciprocal_sqrt(var_u) * _reciprocal_sqrt(var_v)
-    np.maximum(corr, -1, out=corr)
-    np.copyto(corr, 1, where=corr > 1 - 8 * np.finfo(corr.dtype).eps)
-    return corr
-
-
-def _reciprocal_sqrt(var):
     # roots before products: the product of two variances could overflow
-    root = np.sqrt(var)
+    scale = _reciprocal(np.sqrt(var_u)) * _reciprocal(np.sqrt(var_v))
+    corr = cov * scale
+    limit = 1 - 8 * np.finfo(corr.dtype).eps
+    if corr.size and corr.max() > limit:
+        np.copyto(corr, 1, where=corr > limit)
+    return np.clip(corr, -1, 1, out=corr)
+
+
+def _reciprocal(root):
     return np.divide(1, root, out=np.zeros_like(root), where=root > 0)
+
+
+def _sine_squared(corr):
+    sine2 = corr * corr
+    return np.subtract(1, sine2, out=sine2)
 
 
 class Relu(Activation):
@@ -95,13 +101,12 @@ class Relu(Activation):
         corr = _correlation(var_u, var_v, cov)
         derivative_dual = np.arccos(corr)
         np.subtract(np.pi, derivative_dual, out=derivative_dual)
-        dual = (1 - corr) * (1 + corr)
+        dual = _sine_squared(corr)
         np.sqrt(dual, out=dual)
         corr *= derivative_dual
         dual += corr
-        dual *= np.sqrt(var_u) / (2 * np.pi)
-        dual *= np.sqrt(var_v)
-        derivative_dual /= 2 * np.pi
+        dual *= np.sqrt(var_u) / (2 * np.pi) * np.sqrt(var_v)
+        derivative_dual *= 1 / (2 * np.pi)
         return dual, derivative_dual
 
     def second_moment(self, var):
@@ -122,20 +127,15 @@ class Erf(Activation):
         # complement is summed from positive terms, which cannot cancel.
         rest_u, rest_v = 1 / (1 + 2 * var_u), 1 / (1 + 2 * var_v)
         share_u, share_v = 2 * var_u * rest_u, 2 * var_v * rest_v
-        complement = (1 - corr) * (1 + corr)
-        complement *= share_u
-        complement *= share_v
-        complement += rest_u
-        complement += share_u * rest_v
+        complement = _sine_squared(corr)
+        complement *= share_u * share_v
+        complement += rest_u + share_u * rest_v
         np.sqrt(complement, out=complement)
-        corr *= np.sqrt(share_u)
-        corr *= np.sqrt(share_v)
+        corr *= np.sqrt(share_u) * np.sqrt(share_v)
         dual = np.arctan2(corr, complement)
         dual *= 2 / np.pi
-        derivative_dual = np.divide(4 / np.pi, complement, out=complement)
-        derivative_dual *= np.sqrt(rest_u)
-        derivative_dual *= np.sqrt(rest_v)
-        return dual, derivative_dual
+        root = 4 / np.pi * np.sqrt(rest_u) * np.sqrt(rest_v)
+        return dual, np.divide(root, complement, out=complement)
 
     def second_moment(self, var):
         """See :meth:`Activation.second_moment`."""
@@ -150,8 +150,7 @@ class Linear(Activation):
 
     def duals(self, var_u, var_v, cov):
         """See :meth:`Activation.duals`."""
-        dual = np.array(cov)
-        return dual, np.ones_like(dual)
+        return np.array(cov), np.ones_like(cov)
 
     def second_moment(self, var):
         """See :meth:`Activation.second_moment`."""

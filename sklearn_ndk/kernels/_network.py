@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sklearn_ndk.kernels._activations import Activation
+from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._process import WeightMoments, weight_moments
 from sklearn_ndk.kernels._recursion import layer_recursion
-from sklearn_ndk.kernels._tiles import kernel_matrix
+from sklearn_ndk.kernels._tiles import kernel_matrices
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,10 @@ class InfiniteNetwork:
         """Whether scaling an input by ``c > 0`` scales its kernels by `c`."""
         return self.activation.homogeneous and self.bias == 0
 
+    def gram(self, X, Y=None):
+        """Compute the Gram matrix from which the kernels follow soonest."""
+        return gram_matrix(X, Y, unit=self.homogeneous)
+
     def moments(self, t, t_prime):
         """Return moments of the weights at two times, see :func:`weight_moments`."""
         return weight_moments(
@@ -53,6 +58,13 @@ class InfiniteNetwork:
     def ndk(self, gram, t, t_prime):
         """Compute ``NDK^L(t, t')`` of every pair in a Gram matrix, Eqs. (11)-(13)."""
         return self._matrix(gram, self.moments(t, t_prime), tangent=True)
+
+    def ndk_mixtures(self, gram, t, t_prime, mixing, dtypes):
+        """Compute mixtures of the NDK at several pairs of times, as a list."""
+        moments = self.moments(t, t_prime)
+        return kernel_matrices(
+            gram, moments, tangent=True, mixing=mixing, dtypes=dtypes, **self._layers
+        )
 
     def two_time_nngp(self, gram, t, t_prime):
         """Compute ``K^L(t, t')`` of every pair in a Gram matrix, no bias term added."""
@@ -65,7 +77,7 @@ class InfiniteNetwork:
     def nngp(self, gram):
         """Compute the NNGP kernel of the equilibrium, ``K^L + bias^2``, Eq. (18)."""
         moments = _constant(self.sigma**2)
-        return self._matrix(gram, moments, tangent=False) + self.bias**2
+        return self._matrix(gram, moments, tangent=False, offset=self.bias**2)
 
     def mean_kernel(self, gram):
         """Compute ``K^L`` between infinitely distant times at equilibrium, Eq. (20)."""
@@ -85,8 +97,8 @@ class InfiniteNetwork:
             "bias": self.bias,
         }
 
-    def _matrix(self, gram, moments, *, tangent):
-        return kernel_matrix(gram, moments, tangent=tangent, **self._layers)
+    def _matrix(self, gram, moments, **wanted):
+        return kernel_matrices(gram, moments, **wanted, **self._layers)[0]
 
 
 def _constant(variance):

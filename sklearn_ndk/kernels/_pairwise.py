@@ -6,7 +6,6 @@ from sklearn.metrics.pairwise import check_pairwise_arrays
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from sklearn_ndk.kernels._activations import ACTIVATIONS, Activation, get_activation
-from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._network import InfiniteNetwork
 
 #: Constraints on the hyperparameters of a network, shared with the estimators.
@@ -31,9 +30,9 @@ def _validated(*names, times=False):
     return validate_params(constraints, prefer_skip_nested_validation=True)
 
 
-def _checked_gram(X, Y):
+def _checked_gram(network, X, Y):
     X, Y = check_pairwise_arrays(X, Y)
-    return gram_matrix(X, None if Y is X else Y)
+    return network.gram(X, None if Y is X else Y)
 
 
 @_validated("depth", "activation", "sigma", "bias")
@@ -77,7 +76,7 @@ def nngp_kernel(X, Y=None, *, depth=1, activation="relu", sigma=1.0, bias=0.0):
            [0.15915494, 1.        ]])
     """
     network = InfiniteNetwork(depth, get_activation(activation), sigma=sigma, bias=bias)
-    return network.nngp(_checked_gram(X, Y))
+    return network.nngp(_checked_gram(network, X, Y))
 
 
 @_validated("depth", "activation", "sigma0", "bias")
@@ -120,7 +119,7 @@ def ntk_kernel(X, Y=None, *, depth=1, activation="relu", sigma0=1.0, bias=0.0):
     network = InfiniteNetwork(
         depth, get_activation(activation), sigma0=sigma0, bias=bias
     )
-    return network.ntk(_checked_gram(X, Y))
+    return network.ntk(_checked_gram(network, X, Y))
 
 
 @_validated("depth", "activation", "T", "sigma", "sigma0", "bias", times=True)
@@ -179,7 +178,7 @@ def ndk_kernel(
            [0.0965, 0.674 ]])
     """
     network = InfiniteNetwork(depth, get_activation(activation), T, sigma, sigma0, bias)
-    return network.ndk(_checked_gram(X, Y), t, t_prime)
+    return network.ndk(_checked_gram(network, X, Y), t, t_prime)
 
 
 @_validated("depth", "activation", "T", "sigma", "sigma0", "bias", times=True)
@@ -238,7 +237,7 @@ def two_time_nngp_kernel(
     array([[0.1705]])
     """
     network = InfiniteNetwork(depth, get_activation(activation), T, sigma, sigma0, bias)
-    return network.two_time_nngp(_checked_gram(X, Y), t, t_prime)
+    return network.two_time_nngp(_checked_gram(network, X, Y), t, t_prime)
 
 
 @_validated("depth", "activation", "sigma", "bias")
@@ -281,4 +280,4 @@ def mean_kernel(X, Y=None, *, depth=1, activation="relu", sigma=1.0, bias=0.0):
            [0.1592, 0.3183]])
     """
     network = InfiniteNetwork(depth, get_activation(activation), sigma=sigma, bias=bias)
-    return network.mean_kernel(_checked_gram(X, Y))
+    return network.mean_kernel(_checked_gram(network, X, Y))

@@ -9,6 +9,7 @@ from sklearn_ndk.kernels._network import InfiniteNetwork
 
 _N_ANGLES = 120  # for kernels of the angle alone
 _N_PAIRS = 400  # for kernels of the angle and both norms
+_MARGIN = 10  # by which kernels at other pairs may exceed what the sample shows
 _SMALLEST = 1e-8  # smaller squared norms, relative to the largest, act like it
 
 
@@ -24,6 +25,8 @@ class Probe:
         Inner products of the pairs, divided by the number of features.
     weight : ndarray of shape (n_probes,)
         Factors that bring the probes to a common scale.
+    smallest, largest : float
+        Range of the squared norms of inputs that the probes stand for.
     """
 
     network: InfiniteNetwork
@@ -31,6 +34,8 @@ class Probe:
     k_yy: np.ndarray
     k_xy: np.ndarray
     weight: np.ndarray
+    smallest: float
+    largest: float
 
     def __call__(self, t, t_prime):
         """Evaluate the weighted NDK.
@@ -48,6 +53,21 @@ class Probe:
         rows = (self.k_xx[:, None], self.k_yy[:, None], self.k_xy[:, None])
         values = self.network.ndk_entries(*rows, t[None], t_prime[None])
         return self.weight[:, None] * values
+
+    def covers(self, k_xx):
+        """Tell for which inputs, of given squared norms, the probes stand.
+
+        Parameters
+        ----------
+        k_xx : ndarray of shape (n_inputs,)
+            Squared norms.
+
+        Returns
+        -------
+        ndarray of bool, of shape (n_inputs,)
+            One per input.
+        """
+        return (k_xx >= self.smallest) & (k_xx <= self.largest)
 
     def subset(self, probes):
         """Return the same for some of the probes.
@@ -85,21 +105,27 @@ def make_probe(network, gram):
     Probe
         The probes.
     """
+    smallest, largest = _norm_range(gram)
+    margin = 1
     if network.homogeneous:
         cosine = _cosines(np.linspace(0, 1, _N_ANGLES))
         k_xx = k_yy = np.ones_like(cosine)
         k_xy = cosine
+        smallest, largest = 0.0, np.inf
     elif gram.xy.size <= _N_PAIRS and gram.xx.any() and gram.yy.any():
         k_xx, k_yy = (k.ravel() for k in np.meshgrid(gram.xx, gram.yy, indexing="ij"))
         k_xy = gram.xy.ravel()
+        smallest = largest = np.nan  # they stand for nothing else
     else:
+        margin = _MARGIN
         u, v, w = Halton(3, scramble=False).random(_N_PAIRS).T
         v[::2] = u[::2]  # only rows of equal norm come close to each other
-        k_xx, k_yy = _norms(gram, u), _norms(gram, v)
+        bottom = max(smallest, _SMALLEST * largest)
+        k_xx, k_yy = (largest * (bottom / largest) ** x for x in (u, v))
         k_xy = np.sqrt(k_xx * k_yy) * _cosines(w)
     variance = np.sqrt(_variance(network, k_xx) * _variance(network, k_yy))
-    weight = np.divide(1, variance, out=np.zeros_like(variance), where=variance > 0)
-    return Probe(network, k_xx, k_yy, k_xy, weight)
+    weight = np.divide(margin, variance, out=np.zeros_like(variance), where=variance > 0)
+    return Probe(network, k_xx, k_yy, k_xy, weight, smallest, largest)
 
 
 def _variance(network, k):
@@ -108,11 +134,10 @@ def _variance(network, k):
     return network.ndk_entries(k, k, k, ends, ends).max(axis=1)
 
 
-def _norms(gram, u):
-    """Map [0, 1) to squared norms, log-uniform over those of the inputs."""
+def _norm_range(gram):
+    """Return the smallest and the largest squared norm, positive."""
     norms = np.concatenate([gram.xx, gram.yy])
-    largest = norms.max() or 1.0
-    return largest * max(norms.min() / largest, _SMALLEST) ** u
+    return norms.min(), norms.max() or 1.0
 
 
 def _cosines(u):

@@ -2,8 +2,8 @@
 
 It works on single pairs of inputs, elementwise: `k_xx` and `k_yy` are the
 kernels of each input with itself, `k_xy` of the pair, and everything, the
-weight moments included, broadcasts. The same lines therefore serve a tile of a
-kernel matrix at one pair of times, and a few pairs of inputs at many times.
+weight moments included, broadcasts. The same lines therefore serve a tile of
+kernel matrices at several pairs of times, and a few pairs of inputs at many.
 """
 
 
@@ -34,15 +34,19 @@ def layer_recursion(
         `tangent`).
     """
     bias2 = bias**2
-    ndk = moments.decay * (k_xy + bias2) if tangent else None
+
+    def biased(k):
+        return k + bias2 if bias2 else k
+
+    ndk = moments.decay * biased(k_xy) if tangent else None
     for _ in range(depth):
-        var_u = moments.var * (k_xx + bias2)
-        var_v = moments.var_prime * (k_yy + bias2)
-        k_xy, k_dot = activation.duals(var_u, var_v, moments.cov * (k_xy + bias2))
+        var_u = moments.var * biased(k_xx)
+        var_v = moments.var_prime * biased(k_yy)
+        k_xy, k_dot = activation.duals(var_u, var_v, moments.cov * biased(k_xy))
         k_xx = activation.second_moment(var_u)
         k_yy = activation.second_moment(var_v)
         if tangent:  # the recursion of Eqs. (12)-(13)
             k_dot *= moments.cov
-            k_dot *= ndk
-            ndk = k_dot + moments.decay * (k_xy + bias2)
+            ndk *= k_dot
+            ndk += moments.decay * biased(k_xy)
     return k_xy, ndk

@@ -21,19 +21,15 @@ class TwoTimeKernel:
     network : InfiniteNetwork
         The network.
     gram : Gram
-        Inner products of the inputs.
-    row_scale, column_scale : ndarray of shape (n_rows,) and (n_columns,)
-        Factors of the rows and columns of every kernel matrix: the square roots
-        of sample weights.
+        Inner products of the inputs, with the square roots of sample weights as
+        factors of the rows and columns.
     """
 
     network: InfiniteNetwork
     gram: Gram
-    row_scale: np.ndarray
-    column_scale: np.ndarray
 
     def __call__(self, t, t_prime):
-        """Return the scaled ``NDK(t, t')``.
+        """Return ``NDK(t, t')``.
 
         Parameters
         ----------
@@ -45,15 +41,65 @@ class TwoTimeKernel:
         ndarray of shape (n_rows, n_columns)
             The matrix.
         """
-        matrix = self.network.ndk(self.gram, t, t_prime)
-        matrix *= self.row_scale[:, None]
-        matrix *= self.column_scale
-        return matrix
+        return self.network.ndk(self.gram, t, t_prime)
+
+    def mixtures(self, t, t_prime, mixing, dtypes):
+        """Return mixtures of the NDK at several pairs of times.
+
+        Parameters
+        ----------
+        t, t_prime : ndarray of shape (n_pairs,)
+            The pairs.
+        mixing : ndarray of shape (n_pairs, n_mixtures)
+            Coefficients of each mixture.
+        dtypes : list of dtype
+            Of each mixture.
+
+        Returns
+        -------
+        list of ndarray of shape (n_rows, n_columns)
+            The matrices.
+        """
+        return self.network.ndk_mixtures(self.gram, t, t_prime, mixing, dtypes)
+
+    def nngp(self):
+        """Return the kernel of the equilibrium."""
+        return self.network.nngp(self.gram)
 
     @cached_property
     def probe(self) -> Probe:
         """The kernel at probe inputs that stand for those of this kernel."""
         return make_probe(self.network, self.gram)
+
+    def rows_within(self, probe):
+        """Tell for which rows the probe inputs of another kernel stand as well.
+
+        Parameters
+        ----------
+        probe : Probe
+            The probe of the other kernel, which shares the columns.
+
+        Returns
+        -------
+        ndarray of bool, of shape (n_rows,)
+            One per row.
+        """
+        return np.broadcast_to(probe.covers(self.gram.xx), len(self.gram.xy))
+
+    def rows(self, index):
+        """Return the same for some of the rows.
+
+        Parameters
+        ----------
+        index : ndarray
+            Indices of the rows, or a mask.
+
+        Returns
+        -------
+        TwoTimeKernel
+            With fewer rows.
+        """
+        return TwoTimeKernel(self.network, self.gram.rows(index))
 
     def rate(self, times):
         """Estimate the largest eigenvalue of ``NDK(t, t)`` from above.
@@ -70,7 +116,23 @@ class TwoTimeKernel:
         ndarray
             Of the same shape.
         """
+        scale = self.gram.row_scale @ self.gram.column_scale
+        return scale * self._variance(times).mean(axis=0)
+
+    def largest_variance(self):
+        """Return the mean of ``NDK(t, t; x, x)`` at the end of time where it is larger.
+
+        Returns
+        -------
+        float
+            Positive.
+        """
+        scale = np.mean(self.gram.row_scale * self.gram.column_scale)
+        largest = self._variance(np.array([0.0, np.inf])).max(axis=1)
+        return scale * largest.mean() or 1.0
+
+    def _variance(self, times):
+        """Return ``NDK(t, t; x, x)`` at quantiles of the norm of x."""
         levels = np.linspace(0, 1, _N_QUANTILES)
         k = np.quantile(self.gram.xx, levels).reshape(-1, *[1] * times.ndim)
-        variance = self.network.ndk_entries(k, k, k, times, times)
-        return np.sum(self.row_scale**2) * variance.mean(axis=0)
+        return self.network.ndk_entries(k, k, k, times, times)

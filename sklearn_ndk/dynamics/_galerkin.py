@@ -1,0 +1,191 @@
+"""The residual at all times in a small subspace of the samples, found as it is solved.
+
+Over the whole of training the residual ``r(t)`` moves in a space of a few dozen
+dimensions. In that space the Volterra equation is small, and the products with
+kernel matrices that it takes to leave the space and measure the defect of a
+solution are known once each direction has been multiplied, once. Directions
+along which the preconditioner would correct the defect are added until it is
+small at all times (a Galerkin method with the preconditioned defects as basis).
+"""
+
+import numpy as np
+
+from sklearn_ndk.dynamics._volterra import march
+
+_MAX_ROUNDS = 40
+_KEPT = 0.01  # corrections this small beside the largest are left out
+_FINEST = 0.3  # and those below this share of the threshold
+_MARCH_SHARE = 0.01  # of the defect, for the solution in the subspace
+_MARCH_SHARE_FINEST = 0.1  # of the threshold, likewise
+_NEW = 1e-3  # part of a direction that must lie outside the subspace
+_TINY = np.finfo(float).tiny
+
+
+def solve_mesh(targets, matrices, weights, modes, horizon, n_nodes, tol, report):
+    """Solve for the residual at all nodes of a mesh.
+
+    Parameters
+    ----------
+    targets : ndarray of shape (n_outputs, n_samples)
+        Targets.
+    matrices : list of ndarray of shape (n_samples, n_samples)
+        The matrices of the time basis, transposed.
+    weights : ndarray of shape (rank, n_times, n_times)
+        Weights of the integrals up to each node.
+    modes : Modes
+        Makes the preconditioner.
+    horizon : float
+        Time over which the kernel adds up, at most.
+    n_nodes : int
+        Number of nodes of a panel.
+    tol : float
+        Largest defect at a node, relative to the norm of the target.
+    report : callable or None
+        Called with each panel that is solved for all outputs.
+
+    Returns
+    -------
+    residual : ndarray of shape (n_outputs, n_times, n_samples)
+        The residual at the nodes.
+    defect : float
+        The largest defect, relative to the norm of the target.
+    """
+    problems = [
+        _Subspace(target, weights, modes, horizon, n_nodes, tol) for target in targets
+    ]
+    new = [modes.split(target) for target in targets]
+    _extend(problems, new, matrices)
+    diagonals = np.mean([problem.diagonals() for problem in problems], axis=0)
+    precondition = modes.preconditioner(diagonals, weights)
+    n_solved = 0
+    for _ in range(_MAX_ROUNDS):
+        for problem in problems:
+            if not problem.finished:
+                problem.solve()
+        n_before, n_solved = n_solved, min(problem.n_solved for problem in problems)
+        for panel in range(n_before // n_nodes, n_solved // n_nodes):
+            if report is not None:
+                report(panel)
+        if all(problem.finished for problem in problems):
+            break
+        new = [problem.corrections(precondition) for problem in problems]
+        _extend(problems, new, matrices)
+    residual = np.array([problem.residual() for problem in problems])
+    return residual, max(problem.defect for problem in problems)
+
+
+def _extend(problems, new, matrices):
+    """Multiply the new directions of all problems at once, and add them."""
+    stacked = np.concatenate(new)
+    images = np.array([stacked.astype(m.dtype, copy=False) @ m for m in matrices])
+    ends = np.cumsum([len(directions) for directions in new])[:-1]
+    parts = np.split(images, ends, axis=1)
+    for problem, directions, image in zip(problems, new, parts, strict=True):
+        problem.add(directions, image)
+
+
+class _Subspace:
+    """The problem of one output, projected on directions found so far."""
+
+    def __init__(self, target, weights, modes, horizon, n_nodes, tol):
+        rank, n_times, _ = weights.shape
+        self._target, self._weights, self._modes = target, weights, modes
+        self._n_nodes = n_nodes
+        self._threshold = tol * np.linalg.norm(target)
+        # corrections count by what they change in the equation
+        self._stiffness = 1 + horizon * modes.eigenvalues
+        self._directions = np.empty((0, len(target)))
+        self._in_modes = np.empty((0, len(target)), modes.vectors.dtype)
+        self._images = np.empty((rank, 0, len(target)))
+        self._matrices = np.empty((rank, 0, 0))
+        self._coefficients = np.empty((n_times, 0))
+        self._defect = np.broadcast_to(target, (n_times, len(target)))
+        self.defect = 1.0
+        self.n_solved = 0
+        self.finished = False
+
+    def add(self, directions, images):
+        """Add orthonormal directions, with their products with the matrices."""
+        self._directions = np.vstack([self._directions, directions])
+        above = np.concatenate([self._matrices, self._images @ directions.T], axis=2)
+        below = images @ self._directions.T
+        self._matrices = np.concatenate([above, below], axis=1)
+        self._in_modes = np.vstack([self._in_modes, self._modes.to_modes(directions)])
+        self._images = np.concatenate([self._images, images], axis=1)
+        new = np.zeros((len(self._coefficients), len(directions)))
+        if not self.n_solved and not self._coefficients.size:
+            new += directions @ self._target
+        self._coefficients = np.hstack([self._coefficients, new])
+
+    def diagonals(self):
+        """Return ``v R_j v`` for each direction v, of shape (rank, n_directions)."""
+        return np.einsum("jvn,vn->jv", self._images, self._directions)
+
+    def residual(self):
+        """Return the residual at all nodes."""
+        return self._coefficients @ self._directions
+
+    def solve(self):
+        """Solve in the subspace, and measure the defect outside."""
+        first = self.n_solved
+        # eigenvectors of the latest kernel make all matrices nearly diagonal
+        latest = np.tensordot(
+            self._weights[:, -1, -self._n_nodes :].sum(axis=1), self._matrices, axes=1
+        )
+        _, vectors = np.linalg.eigh(latest + latest.T)
+        finest = _MARCH_SHARE_FINEST * self._threshold
+        threshold = max(finest, _MARCH_SHARE * self.defect * self._norm())
+        solution, _ = march(
+            vectors.T @ self._matrices @ vectors,
+            self._weights,
+            self._directions @ self._target @ vectors,
+            self._coefficients @ vectors,
+            first,
+            self._n_nodes,
+            threshold,
+        )
+        self._coefficients = solution @ vectors.T
+        self._measure(first)
+        complete = len(self._directions) == len(self._target) and threshold == finest
+        self.finished = complete or not len(self._defect)
+
+    def _norm(self):
+        return np.linalg.norm(self._target)
+
+    def _measure(self, first):
+        """Compute the defect at the nodes from `first` on that do not meet the bound."""
+        terms = self._weights[:, first:] @ self._coefficients
+        n_times = terms.shape[1]
+        defect = self._target - self._coefficients[first:] @ self._directions
+        defect -= terms.transpose(1, 0, 2).reshape(n_times, -1) @ self._images.reshape(
+            -1, len(self._target)
+        )
+        norms = np.linalg.norm(defect, axis=1)
+        (left,) = np.nonzero(norms > self._threshold)
+        solved = (left[0] if len(left) else n_times) // self._n_nodes * self._n_nodes
+        self._defect = defect[solved:]
+        self.n_solved = first + solved
+        self.defect = norms.max() / (self._norm() or 1)
+
+    def corrections(self, precondition):
+        """Return new directions, orthonormal, along which to correct the defect."""
+        none = np.empty((0, len(self._target)))
+        room = len(self._target) - len(self._directions)
+        if self.finished or not room:
+            return none
+        change = precondition(self._modes.to_modes(self._defect))
+        change -= (change @ self._in_modes.T) @ self._in_modes
+        scaled = change * self._stiffness.astype(change.dtype)
+        squares, profiles = np.linalg.eigh((scaled @ scaled.T).astype(float))
+        sizes = np.sqrt(np.maximum(squares, 0))
+        kept = sizes > max(_KEPT * sizes[-1], _FINEST * self._threshold)
+        kept[: max(0, len(kept) - room)] = False
+        profiles = (profiles[:, kept] / sizes[kept]).astype(change.dtype)
+        new = self._modes.from_modes(profiles.T @ change).astype(float)
+        new /= np.maximum(np.linalg.norm(new, axis=1), _TINY)[:, None]
+        new -= (new @ self._directions.T) @ self._directions
+        new = new[np.linalg.norm(new, axis=1) > _NEW]
+        for _ in range(2):
+            new = np.linalg.qr(new.T)[0].T
+            new -= (new @ self._directions.T) @ self._directions
+        return new
