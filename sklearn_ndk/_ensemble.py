@@ -11,6 +11,7 @@ from threading import Lock
 import numpy as np
 
 from sklearn_ndk.dynamics import GradientFlow, Trajectory, ridge_duals
+from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._two_time import TwoTimeKernel
 
 _FEWEST_MATRICES = 8  # of a trajectory; how many it takes is known after a while
@@ -93,7 +94,7 @@ class InfiniteEnsemble:
         ndarray of shape (n_outputs, n_times, n_rows)
             The mean outputs.
         """
-        gram = self._network.gram(X, self._X).scaled(1.0, self._scale)
+        gram = gram_matrix(X, self._X).scaled(1.0, self._scale)
         if self._gradient_flow:
             self.solve(np.inf)
             return self._flow.duals(times) @ self._network.ntk(gram).T
@@ -124,12 +125,12 @@ class InfiniteEnsemble:
     def _solve_flow(self):
         if self._flow is None:
             check_memory(3, len(self._X))
-            self._flow = GradientFlow(self._network.ntk(self._gram()), self._targets)
+            self._flow = GradientFlow(self._network.ntk(self._gram(), overwrite=True), self._targets)
 
     def _solve_equilibrium(self):
         if self._equilibrium_duals is None:
             check_memory(3, len(self._X))
-            nngp = self._network.nngp(self._gram())
+            nngp = self._network.nngp(self._gram(), overwrite=True)
             ridge = self._network.kappa
             self._equilibrium_duals = ridge_duals(nngp, ridge, self._targets)
 
@@ -152,7 +153,7 @@ class InfiniteEnsemble:
 
     def _gram(self):
         """Return the Gram matrix of the training inputs, weighted."""
-        return self._network.gram(self._X).scaled(self._scale, self._scale)
+        return gram_matrix(self._X).scaled(self._scale, self._scale)
 
 
 def check_memory(n_matrices, n_samples):

@@ -1,5 +1,6 @@
 """Threads: how many, and work spread over them."""
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Lock
@@ -32,21 +33,27 @@ def spread(function, items, n_workers):
     Parameters
     ----------
     function : callable
-        Applied to each item.
-    items : list
+        Applied to each item; what it returns is dropped.
+    items : iterable
         The items.
     n_workers : int
-        Number of threads.
-
-    Returns
-    -------
-    list
-        The results, in order.
+        Number of threads, this one included.
     """
-    if min(n_workers, len(items)) <= 1:
-        return [function(item) for item in items]
+    queue = deque(items)
+
+    def work():
+        while queue:
+            try:
+                item = queue.popleft()
+            except IndexError:  # another thread was faster
+                return
+            function(item)
+
     with ThreadPoolExecutor(n_workers) as pool:
-        return list(pool.map(function, items))
+        others = [pool.submit(work) for _ in range(min(n_workers, len(queue)) - 1)]
+        work()
+        for other in others:
+            other.result()
 
 
 @contextmanager

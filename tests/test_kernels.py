@@ -16,7 +16,7 @@ from sklearn_ndk.kernels import (
     ntk_kernel,
     two_time_nngp_kernel,
 )
-from sklearn_ndk.kernels import _tiles as tiles
+from sklearn_ndk.kernels import _matrices as tiles
 from sklearn_ndk.kernels._activations import ACTIVATIONS
 
 FUNCTIONS = {

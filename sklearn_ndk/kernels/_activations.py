@@ -13,6 +13,10 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 
+# The angle of erf's kernel stays off pi / 2 while variances are below this.
+_LARGE_VARIANCE = 100.0
+
+
 class Activation(ABC):
     """A nonlinearity, described by its dual and derivative dual.
 
@@ -66,28 +70,29 @@ class Activation(ABC):
         return f"{type(self).__name__}()"
 
 
-def _correlation(var_u, var_v, cov):
+def _correlation(root_u, root_v, cov):
     """Return the correlation, in [-1, 1]; zero where a variance is zero.
 
     A correlation within rounding error of one is one: an angle below 4e-8 cannot
     be told from zero, and its square root would turn 1e-16 into 1e-8.
     """
+    precision = np.finfo(cov.dtype)
     # roots before products: the product of two variances could overflow
-    scale = _reciprocal(np.sqrt(var_u)) * _reciprocal(np.sqrt(var_v))
-    corr = cov * scale
-    limit = 1 - 8 * np.finfo(corr.dtype).eps
+    corr = cov * (_reciprocal(root_u, precision) * _reciprocal(root_v, precision))
+    limit = 1 - 8 * precision.eps
     if corr.size and corr.max() > limit:
         np.copyto(corr, 1, where=corr > limit)
     return np.clip(corr, -1, 1, out=corr)
 
 
-def _reciprocal(root):
-    return np.divide(1, root, out=np.zeros_like(root), where=root > 0)
+def _reciprocal(root, precision):
+    # of a variance that underflows the covariance does so too
+    return 1 / np.maximum(root, np.sqrt(precision.tiny))
 
 
-def _sine_squared(corr):
-    sine2 = corr * corr
-    return np.subtract(1, sine2, out=sine2)
+def _one_minus_square(x):
+    square = x * x
+    return np.subtract(1, square, out=square)
 
 
 class Relu(Activation):
@@ -98,14 +103,15 @@ class Relu(Activation):
 
     def duals(self, var_u, var_v, cov):
         """See :meth:`Activation.duals`."""
-        corr = _correlation(var_u, var_v, cov)
+        root_u, root_v = np.sqrt(var_u), np.sqrt(var_v)
+        corr = _correlation(root_u, root_v, cov)
         derivative_dual = np.arccos(corr)
         np.subtract(np.pi, derivative_dual, out=derivative_dual)
-        dual = _sine_squared(corr)
+        dual = _one_minus_square(corr)
         np.sqrt(dual, out=dual)
         corr *= derivative_dual
         dual += corr
-        dual *= np.sqrt(var_u) / (2 * np.pi) * np.sqrt(var_v)
+        dual *= root_u / (2 * np.pi) * root_v
         derivative_dual *= 1 / (2 * np.pi)
         return dual, derivative_dual
 
@@ -122,20 +128,24 @@ class Erf(Activation):
 
     def duals(self, var_u, var_v, cov):
         """See :meth:`Activation.duals`."""
-        corr = _correlation(var_u, var_v, cov)
-        # sin^2 of the arc-sine kernel's angle is share_u share_v corr^2; its
-        # complement is summed from positive terms, which cannot cancel.
         rest_u, rest_v = 1 / (1 + 2 * var_u), 1 / (1 + 2 * var_v)
-        share_u, share_v = 2 * var_u * rest_u, 2 * var_v * rest_v
-        complement = _sine_squared(corr)
-        complement *= share_u * share_v
-        complement += rest_u + share_u * rest_v
-        np.sqrt(complement, out=complement)
-        corr *= np.sqrt(share_u) * np.sqrt(share_v)
-        dual = np.arctan2(corr, complement)
+        root = np.sqrt(rest_u) * np.sqrt(rest_v)
+        sine = cov * (2 * root)  # of the arc-sine kernel's angle
+        if max(np.max(var_u), np.max(var_v)) < _LARGE_VARIANCE:
+            cosine = _one_minus_square(sine)
+        else:  # sine^2 is share_u share_v corr^2: sum positive terms
+            share_u, share_v = 2 * var_u * rest_u, 2 * var_v * rest_v
+            cosine = _one_minus_square(
+                _correlation(np.sqrt(var_u), np.sqrt(var_v), cov)
+            )
+            cosine *= share_u * share_v
+            cosine += rest_u + share_u * rest_v
+        np.sqrt(cosine, out=cosine)
+        dual = np.arctan2(sine, cosine, out=sine)
         dual *= 2 / np.pi
-        root = 4 / np.pi * np.sqrt(rest_u) * np.sqrt(rest_v)
-        return dual, np.divide(root, complement, out=complement)
+        derivative_dual = np.divide(4 / np.pi, cosine, out=cosine)
+        derivative_dual *= root
+        return dual, derivative_dual
 
     def second_moment(self, var):
         """See :meth:`Activation.second_moment`."""

@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_ndk._threads import n_threads, spread
+from sklearn_ndk.kernels._tiles import over_tiles
 
 # Pairs of rows whose squared cosine exceeds this are recomputed from their
 # difference: for them 1 - cos^2 has lost half of its digits in the dot product.
 _NEARLY_PARALLEL = 1 - 1e-8
-_BLOCK_ENTRIES = 2**19
+_TILE_ENTRIES = 2**17
 
 
 class Gram(NamedTuple):
@@ -17,21 +17,21 @@ class Gram(NamedTuple):
 
     Attributes
     ----------
-    xx : ndarray of shape (n_samples_X,) or (1,)
-        Of each row of `X` with itself, or one for all.
-    yy : ndarray of shape (n_samples_Y,) or (1,)
-        Of each row of `Y` with itself, or one for all.
-    xy : ndarray of shape (n_samples_X, n_samples_Y)
-        Of each pair.
+    x_norm : ndarray of shape (n_samples_X,)
+        Root of the inner product of each row of `X` with itself.
+    y_norm : ndarray of shape (n_samples_Y,)
+        The same of `Y`.
+    cosine : ndarray of shape (n_samples_X, n_samples_Y)
+        Of the angle of each pair; zero if a row is.
     same : bool
         Whether `X` and `Y` are one array.
     row_scale, column_scale : ndarray of shape (n_samples_X,) and (n_samples_Y,)
         Factors of the rows and columns of every kernel matrix.
     """
 
-    xx: np.ndarray
-    yy: np.ndarray
-    xy: np.ndarray
+    x_norm: np.ndarray
+    y_norm: np.ndarray
+    cosine: np.ndarray
     same: bool
     row_scale: np.ndarray
     column_scale: np.ndarray
@@ -44,12 +44,15 @@ class Gram(NamedTuple):
 
     def rows(self, index):
         """Return some of the rows, as a Gram matrix of two different arrays."""
-        xx = self.xx if len(self.xx) == 1 else self.xx[index]
-        scale = self.row_scale[index]
-        return self._replace(xx=xx, xy=self.xy[index], row_scale=scale, same=False)
+        return self._replace(
+            x_norm=self.x_norm[index],
+            cosine=self.cosine[index],
+            row_scale=self.row_scale[index],
+            same=False,
+        )
 
 
-def gram_matrix(X, Y=None, *, unit=False):
+def gram_matrix(X, Y=None):
     """Compute the Gram matrix of the rows of `X` and `Y`.
 
     Parameters
@@ -58,9 +61,6 @@ def gram_matrix(X, Y=None, *, unit=False):
         Left rows.
     Y : ndarray of shape (n_samples_Y, n_features), default=None
         Right rows; `X` if None.
-    unit : bool, default=False
-        Whether to return that of the rows scaled to unit norm, with their norms
-        as scales of the kernel: all that a homogeneous network needs.
 
     Returns
     -------
@@ -76,22 +76,21 @@ def gram_matrix(X, Y=None, *, unit=False):
     same = Y is None
     X, x_norm = _unit_rows(X)
     Y, y_norm = (X, x_norm) if same else _unit_rows(Y)
-    xy = X @ Y.T
+    cosine = np.empty((len(X), len(Y)), X.dtype)
+
+    def fill(rows, cols):
+        tile = X[rows] @ Y[cols].T
+        _refine_nearly_parallel(X[rows], Y[cols], tile)
+        cosine[rows, cols] = tile
+        if same:
+            cosine[cols, rows] = tile.T
+
+    over_tiles(fill, cosine.shape, symmetric=same, n_entries=_TILE_ENTRIES)
     if same:
-        np.fill_diagonal(xy, 0)  # not to be refined
-    _refine_nearly_parallel(X, Y, xy)
-    if same:
-        np.fill_diagonal(xy, x_norm > 0)
-    one = np.ones(1, dtype=xy.dtype)
-    if unit:
-        return Gram(one, one, xy, same, x_norm, y_norm)
-    xy *= x_norm[:, None]
-    xy *= y_norm
-    xx, yy = x_norm**2, y_norm**2
-    if same:
-        np.fill_diagonal(xy, xx)
-    rows, columns = (np.broadcast_to(one, n) for n in xy.shape)
-    return Gram(xx, yy, xy, same, rows, columns)
+        np.fill_diagonal(cosine, x_norm > 0)
+    return Gram(
+        x_norm, y_norm, cosine, same, np.ones_like(x_norm), np.ones_like(y_norm)
+    )
 
 
 def _unit_rows(X):
@@ -111,19 +110,13 @@ def _unit_rows(X):
 def _refine_nearly_parallel(X, Y, cosine):
     """Replace in place the cosines of unit rows that are nearly parallel."""
     limit = np.sqrt(_NEARLY_PARALLEL)
-    rows_per_block = max(1, _BLOCK_ENTRIES // max(1, cosine.shape[1]))
-
-    def refine(start):
-        block = cosine[start : start + rows_per_block]
-        if block.max() <= limit and block.min() >= -limit:
-            return
-        rows, cols = np.nonzero(np.abs(block) > limit)
-        step = max(1, _BLOCK_ENTRIES // X.shape[1])
-        for some in range(0, len(rows), step):
-            i, j = rows[some : some + step], cols[some : some + step]
-            sign = np.sign(block[i, j])
-            gap = X[start + i] - sign[:, None] * Y[j]
-            # cos(angle) = 1 - |unit x - unit y|^2 / 2
-            block[i, j] = sign * (1 - np.einsum("ij,ij->i", gap, gap) / 2)
-
-    spread(refine, range(0, len(cosine), rows_per_block), n_threads())
+    if cosine.max(initial=0) <= limit and cosine.min(initial=0) >= -limit:
+        return
+    rows, cols = np.nonzero(np.abs(cosine) > limit)
+    step = max(1, _TILE_ENTRIES // X.shape[1])
+    for some in range(0, len(rows), step):
+        i, j = rows[some : some + step], cols[some : some + step]
+        sign = np.sign(cosine[i, j])
+        gap = X[i] - sign[:, None] * Y[j]
+        # cos(angle) = 1 - |unit x - unit y|^2 / 2
+        cosine[i, j] = sign * (1 - np.einsum("ij,ij->i", gap, gap) / 2)

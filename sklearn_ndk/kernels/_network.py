@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sklearn_ndk.kernels._activations import Activation
-from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._process import WeightMoments, weight_moments
 from sklearn_ndk.kernels._recursion import layer_recursion
-from sklearn_ndk.kernels._tiles import kernel_matrices
+from sklearn_ndk.kernels._matrices import kernel_matrices
 
 
 @dataclass(frozen=True)
@@ -45,44 +44,49 @@ class InfiniteNetwork:
         """Whether scaling an input by ``c > 0`` scales its kernels by `c`."""
         return self.activation.homogeneous and self.bias == 0
 
-    def gram(self, X, Y=None):
-        """Compute the Gram matrix from which the kernels follow soonest."""
-        return gram_matrix(X, Y, unit=self.homogeneous)
-
     def moments(self, t, t_prime):
         """Return moments of the weights at two times, see :func:`weight_moments`."""
         return weight_moments(
             t, t_prime, kappa=self.kappa, sigma=self.sigma, sigma0=self.sigma0
         )
 
-    def ndk(self, gram, t, t_prime):
+    def ndk(self, gram, t, t_prime, overwrite=False):
         """Compute ``NDK^L(t, t')`` of every pair in a Gram matrix, Eqs. (11)-(13)."""
-        return self._matrix(gram, self.moments(t, t_prime), tangent=True)
+        return self._matrix(gram, self.moments(t, t_prime), overwrite, wanted="ndk")
 
     def ndk_mixtures(self, gram, t, t_prime, mixing, dtypes):
         """Compute mixtures of the NDK at several pairs of times, as a list."""
         moments = self.moments(t, t_prime)
         return kernel_matrices(
-            gram, moments, tangent=True, mixing=mixing, dtypes=dtypes, **self._layers
+            gram, moments, wanted="ndk", mixing=mixing, dtypes=dtypes, **self._layers
         )
 
-    def two_time_nngp(self, gram, t, t_prime):
+    def two_time_nngp(self, gram, t, t_prime, overwrite=False):
         """Compute ``K^L(t, t')`` of every pair in a Gram matrix, no bias term added."""
-        return self._matrix(gram, self.moments(t, t_prime), tangent=False)
+        return self._matrix(gram, self.moments(t, t_prime), overwrite, wanted="nngp")
 
-    def ntk(self, gram):
+    def ntk(self, gram, overwrite=False):
         """Compute the NTK, ``NDK^L(0, 0)``, Eq. (10)."""
-        return self._matrix(gram, _constant(self.sigma0**2), tangent=True)
+        return self._matrix(gram, _constant(self.sigma0**2), overwrite, wanted="ndk")
 
-    def nngp(self, gram):
+    def ntk_and_nngp(self, gram):
+        """Compute the NTK, and the NNGP kernel of the initial weights."""
+        moments = _constant(self.sigma0**2)
+        return kernel_matrices(
+            gram, moments, wanted="both", offset=self.bias**2, **self._layers
+        )
+
+    def nngp(self, gram, overwrite=False):
         """Compute the NNGP kernel of the equilibrium, ``K^L + bias^2``, Eq. (18)."""
         moments = _constant(self.sigma**2)
-        return self._matrix(gram, moments, tangent=False, offset=self.bias**2)
+        return self._matrix(
+            gram, moments, overwrite, wanted="nngp", offset=self.bias**2
+        )
 
-    def mean_kernel(self, gram):
+    def mean_kernel(self, gram, overwrite=False):
         """Compute ``K^L`` between infinitely distant times at equilibrium, Eq. (20)."""
         moments = _constant(self.sigma**2)._replace(cov=0.0, decay=0.0)
-        return self._matrix(gram, moments, tangent=False)
+        return self._matrix(gram, moments, overwrite, wanted="nngp")
 
     def ndk_entries(self, k_xx, k_yy, k_xy, t, t_prime):
         """Compute ``NDK^L(t, t')`` of single pairs of inputs, elementwise."""
@@ -97,8 +101,10 @@ class InfiniteNetwork:
             "bias": self.bias,
         }
 
-    def _matrix(self, gram, moments, **wanted):
-        return kernel_matrices(gram, moments, **wanted, **self._layers)[0]
+    def _matrix(self, gram, moments, overwrite, **wanted):
+        return kernel_matrices(
+            gram, moments, overwrite=overwrite, **wanted, **self._layers
+        )[0]
 
 
 def _constant(variance):

@@ -6,6 +6,7 @@ from sklearn.metrics.pairwise import check_pairwise_arrays
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from sklearn_ndk.kernels._activations import ACTIVATIONS, Activation, get_activation
+from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._network import InfiniteNetwork
 
 #: Constraints on the hyperparameters of a network, shared with the estimators.
@@ -21,18 +22,18 @@ NETWORK_CONSTRAINTS = {
 _TIME = [Interval(Real, 0, None, closed="both")]
 
 
-def _validated(*names, times=False):
-    """Decorate a pairwise kernel to check the named hyperparameters."""
+def _validated(*names, times=False, **others):
+    """Decorate a pairwise kernel to check the named hyperparameters, and others."""
     constraints = {"X": ["array-like"], "Y": ["array-like", None]}
-    constraints |= {name: NETWORK_CONSTRAINTS[name] for name in names}
+    constraints |= {name: NETWORK_CONSTRAINTS[name] for name in names} | others
     if times:
         constraints |= {"t": _TIME, "t_prime": _TIME}
     return validate_params(constraints, prefer_skip_nested_validation=True)
 
 
-def _checked_gram(network, X, Y):
+def _checked_gram(X, Y):
     X, Y = check_pairwise_arrays(X, Y)
-    return network.gram(X, None if Y is X else Y)
+    return gram_matrix(X, None if Y is X else Y)
 
 
 @_validated("depth", "activation", "sigma", "bias")
@@ -76,11 +77,20 @@ def nngp_kernel(X, Y=None, *, depth=1, activation="relu", sigma=1.0, bias=0.0):
            [0.15915494, 1.        ]])
     """
     network = InfiniteNetwork(depth, get_activation(activation), sigma=sigma, bias=bias)
-    return network.nngp(_checked_gram(network, X, Y))
+    return network.nngp(_checked_gram(X, Y), overwrite=True)
 
 
-@_validated("depth", "activation", "sigma0", "bias")
-def ntk_kernel(X, Y=None, *, depth=1, activation="relu", sigma0=1.0, bias=0.0):
+@_validated("depth", "activation", "sigma0", "bias", return_nngp=["boolean"])
+def ntk_kernel(
+    X,
+    Y=None,
+    *,
+    depth=1,
+    activation="relu",
+    sigma0=1.0,
+    bias=0.0,
+    return_nngp=False,
+):
     """Compute the neural tangent kernel at initialisation, Eq. (10).
 
     It is the NDK at ``t = t' = 0`` and governs the gradient-driven phase.
@@ -99,11 +109,16 @@ def ntk_kernel(X, Y=None, *, depth=1, activation="relu", sigma0=1.0, bias=0.0):
         Standard deviation of the initial weights.
     bias : float, default=0.0
         Scale of the biases.
+    return_nngp : bool, default=False
+        Whether to return the NNGP kernel of the same weights as well, which costs
+        little beside the NTK.
 
     Returns
     -------
-    ndarray of shape (n_samples_X, n_samples_Y)
+    ntk : ndarray of shape (n_samples_X, n_samples_Y)
         The kernel matrix, in the precision of the inputs.
+    nngp : ndarray of shape (n_samples_X, n_samples_Y)
+        ``nngp_kernel(X, Y, sigma=sigma0)``. Only returned if `return_nngp`.
 
     References
     ----------
@@ -119,7 +134,10 @@ def ntk_kernel(X, Y=None, *, depth=1, activation="relu", sigma0=1.0, bias=0.0):
     network = InfiniteNetwork(
         depth, get_activation(activation), sigma0=sigma0, bias=bias
     )
-    return network.ntk(_checked_gram(network, X, Y))
+    gram = _checked_gram(X, Y)
+    if return_nngp:
+        return tuple(network.ntk_and_nngp(gram))
+    return network.ntk(gram, overwrite=True)
 
 
 @_validated("depth", "activation", "T", "sigma", "sigma0", "bias", times=True)
@@ -178,7 +196,7 @@ def ndk_kernel(
            [0.0965, 0.674 ]])
     """
     network = InfiniteNetwork(depth, get_activation(activation), T, sigma, sigma0, bias)
-    return network.ndk(_checked_gram(network, X, Y), t, t_prime)
+    return network.ndk(_checked_gram(X, Y), t, t_prime, overwrite=True)
 
 
 @_validated("depth", "activation", "T", "sigma", "sigma0", "bias", times=True)
@@ -237,7 +255,7 @@ def two_time_nngp_kernel(
     array([[0.1705]])
     """
     network = InfiniteNetwork(depth, get_activation(activation), T, sigma, sigma0, bias)
-    return network.two_time_nngp(_checked_gram(network, X, Y), t, t_prime)
+    return network.two_time_nngp(_checked_gram(X, Y), t, t_prime, overwrite=True)
 
 
 @_validated("depth", "activation", "sigma", "bias")
@@ -280,4 +298,4 @@ def mean_kernel(X, Y=None, *, depth=1, activation="relu", sigma=1.0, bias=0.0):
            [0.1592, 0.3183]])
     """
     network = InfiniteNetwork(depth, get_activation(activation), sigma=sigma, bias=bias)
-    return network.mean_kernel(_checked_gram(network, X, Y))
+    return network.mean_kernel(_checked_gram(X, Y), overwrite=True)

@@ -112,9 +112,11 @@ def make_probe(network, gram):
         k_xx = k_yy = np.ones_like(cosine)
         k_xy = cosine
         smallest, largest = 0.0, np.inf
-    elif gram.xy.size <= _N_PAIRS and gram.xx.any() and gram.yy.any():
-        k_xx, k_yy = (k.ravel() for k in np.meshgrid(gram.xx, gram.yy, indexing="ij"))
-        k_xy = gram.xy.ravel()
+    elif gram.cosine.size <= _N_PAIRS and gram.x_norm.any() and gram.y_norm.any():
+        norms = np.meshgrid(gram.x_norm, gram.y_norm, indexing="ij")
+        x_norm, y_norm = (norm.ravel() for norm in norms)
+        k_xx, k_yy = x_norm**2, y_norm**2
+        k_xy = gram.cosine.ravel() * x_norm * y_norm
         smallest = largest = np.nan  # they stand for nothing else
     else:
         margin = _MARGIN
@@ -136,7 +138,7 @@ def _variance(network, k):
 
 def _norm_range(gram):
     """Return the smallest and the largest squared norm, positive."""
-    norms = np.concatenate([gram.xx, gram.yy])
+    norms = np.concatenate([gram.x_norm, gram.y_norm]) ** 2
     return norms.min(), norms.max() or 1.0
 
 

@@ -84,7 +84,7 @@ class TwoTimeKernel:
         ndarray of bool, of shape (n_rows,)
             One per row.
         """
-        return np.broadcast_to(probe.covers(self.gram.xx), len(self.gram.xy))
+        return probe.covers(self.gram.x_norm**2)
 
     def rows(self, index):
         """Return the same for some of the rows.
@@ -134,5 +134,5 @@ class TwoTimeKernel:
     def _variance(self, times):
         """Return ``NDK(t, t; x, x)`` at quantiles of the norm of x."""
         levels = np.linspace(0, 1, _N_QUANTILES)
-        k = np.quantile(self.gram.xx, levels).reshape(-1, *[1] * times.ndim)
+        k = np.quantile(self.gram.x_norm**2, levels).reshape(-1, *[1] * times.ndim)
         return self.network.ndk_entries(k, k, k, times, times)
