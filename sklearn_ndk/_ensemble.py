@@ -76,8 +76,6 @@ class InfiniteEnsemble:
                 self._solve_equilibrium()
             elif t > 0:
                 self._solve_trajectory(t, progress)
-                if t > self._trajectory.edges[-1]:
-                    self._solve_equilibrium()
 
     def mean(self, X, times):
         """Return the mean output.
@@ -125,31 +123,41 @@ class InfiniteEnsemble:
     def _solve_flow(self):
         if self._flow is None:
             check_memory(3, len(self._X))
-            self._flow = GradientFlow(self._network.ntk(self._gram(), overwrite=True), self._targets)
+            self._flow = GradientFlow(
+                self._network.ntk(self._gram(), overwrite=True), self._targets
+            )
 
-    def _solve_equilibrium(self):
+    def _solve_equilibrium(self, nngp=None):
         if self._equilibrium_duals is None:
             check_memory(3, len(self._X))
-            nngp = self._network.nngp(self._gram(), overwrite=True)
+            if nngp is None:
+                nngp = self._network.nngp(self._gram(), overwrite=True)
             ridge = self._network.kappa
             self._equilibrium_duals = ridge_duals(nngp, ridge, self._targets)
 
     def _solve_trajectory(self, t, progress):
         if self._trajectory is not None:
             if self._trajectory.covers(t):
+                if t > self._trajectory.edges[-1]:
+                    self._solve_equilibrium()
                 return
             t = np.inf  # asked again: now once and for all
         n_samples = len(self._X)
         check_memory(_FEWEST_MATRICES, n_samples)
+        gram = self._gram()
+        nngp = self._network.nngp(gram)
         self._trajectory = Trajectory(
             self._targets,
-            TwoTimeKernel(self._network, self._gram()),
+            TwoTimeKernel(self._network, gram),
+            nngp,
             self._network.kappa,
             self._tol,
             t,
             progress,
             lambda n_matrices: check_memory(n_matrices, n_samples),
         )
+        if t > self._trajectory.edges[-1]:
+            self._solve_equilibrium(nngp)
 
     def _gram(self):
         """Return the Gram matrix of the training inputs, weighted."""

@@ -5,13 +5,18 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.linalg import expm
 
-from sklearn_ndk.dynamics import GradientFlow, ridge_duals
+from sklearn_ndk.dynamics import GradientFlow, Trajectory, ridge_duals
+from sklearn_ndk.dynamics._galerkin import solve_mesh
 from sklearn_ndk.dynamics._krylov import gcr
 from sklearn_ndk.dynamics._mesh import graded_edges, radau_nodes
 from sklearn_ndk.dynamics._modes import Modes
-from sklearn_ndk.dynamics._quadrature import history_rule
-from sklearn_ndk.dynamics._time_basis import TimeBasis, cross_approximation
-from sklearn_ndk.dynamics._volterra import PanelSolver
+from sklearn_ndk.dynamics._quadrature import panel_rule
+from sklearn_ndk.dynamics._time_basis import (
+    Relevance,
+    TimeBasis,
+    cross_approximation,
+)
+from sklearn_ndk.dynamics._volterra import integral_weights, march
 from sklearn_ndk.kernels._activations import get_activation
 from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._network import InfiniteNetwork
@@ -20,7 +25,17 @@ from sklearn_ndk.kernels._two_time import TwoTimeKernel
 
 def make_kernel(X, activation="relu", depth=2, T=0.1, sigma0=1.3, bias=0.0):
     network = InfiniteNetwork(depth, get_activation(activation), T, 1.0, sigma0, bias)
-    return TwoTimeKernel(network, gram_matrix(X), np.ones(len(X)), np.ones(len(X)))
+    return TwoTimeKernel(network, gram_matrix(X))
+
+
+def unit_relevance(t, t_prime):
+    return np.ones_like(t)
+
+
+def basis_matrices(basis, kernel):
+    """The basis functions, transposed, in double precision."""
+    doubles = [np.float64] * len(basis.t)
+    return np.array(kernel.mixtures(basis.t_prime, basis.t, basis.mixing, doubles))
 
 
 def rows(n, d=4, seed=0):
@@ -70,28 +85,53 @@ def test_radau_nodes_integrate_polynomials_of_degree_2p_minus_2():
 
 
 @pytest.mark.parametrize("t", [0.02, 0.7, 1.0, 2.6, 5.0])
-def test_history_rule_integrates_a_kernel_with_a_square_root_kink(t):
+def test_panel_rule_integrates_a_kernel_with_a_square_root_kink(t):
     edges, nodes = np.array([0.0, 1.0, 2.5, 5.0]), radau_nodes(6)
-    points, rule = history_rule(np.array([t]), edges, nodes, 14)
-    at_nodes = edges[:-1, None] + np.diff(edges)[:, None] * nodes
+    begun = edges[:-1] < t
+    start, end = edges[:-1][begun], edges[1:][begun]
+    points, rule = panel_rule(np.full(len(start), t), start, end, nodes, 14)
+    at_nodes = start[:, None] + (end - start)[:, None] * nodes
     kernel = np.sqrt(t - points)
     # int_0^t sqrt(t - s) s^2 ds, and a polynomial of degree 2 is exact at nodes
-    got = np.einsum("tqg,tqgj,qj->", kernel, rule, at_nodes**2)
+    got = np.einsum("qg,qgj,qj->", kernel, rule, at_nodes**2)
     assert_allclose(got, 16 / 105 * t**3.5, rtol=1e-12)
 
 
-def test_history_rule_ignores_panels_after_the_limit():
-    _, rule = history_rule(
-        np.array([0.5]), np.array([0.0, 1.0, 2.0]), radau_nodes(3), 8
-    )
-    assert np.all(rule[:, 1] == 0)
+def test_panel_rule_resolves_a_panel_that_is_short_beside_the_time():
+    t, start, end = np.array([[1e8], [0.0], [1e-20]])
+    points, rule = panel_rule(t, start, end, radau_nodes(4), 12)
+    assert_allclose(rule[0].sum(), 1e-20, rtol=1e-12)
+    assert np.all((points[0] > 0) & (points[0] < 1e-20))
 
 
-def test_history_rule_resolves_a_panel_that_is_short_beside_the_time():
-    edges, nodes = np.array([0.0, 1e-20, 1e8]), radau_nodes(4)
-    points, rule = history_rule(np.array([1e8]), edges, nodes, 12)
-    assert_allclose(rule[0, 0].sum(), 1e-20, rtol=1e-12)
-    assert np.all((points[0, 0] > 0) & (points[0, 0] < 1e-20))
+@pytest.mark.parametrize("activation", ["relu", "erf"])
+def test_integral_weights_are_those_of_a_fine_quadrature(activation):
+    x = np.array([[1.0, 0.5]])
+    kernel = make_kernel(x, activation, T=0.5)
+    edges, nodes = np.array([0.0, 0.1, 0.3, 0.7, 1.5, 3.0]), radau_nodes(7)
+    times = np.array([0.05, 0.3, 1.1, 1.5, 2.9])
+    basis = TimeBasis(kernel.probe, edges[1:], unit_relevance, 1e-12)
+    matrices = basis_matrices(basis, kernel)[:, 0, 0]
+    at_nodes = (edges[:-1, None] + np.diff(edges)[:, None] * nodes).ravel()
+    weights = integral_weights(basis, times, edges, nodes)
+    got = matrices @ (weights @ at_nodes**3)
+    v, w = np.polynomial.legendre.leggauss(200)
+    for t, value in zip(times, got, strict=True):
+        lag = t * ((v + 1) / 2) ** 4  # fine next to the kink
+        k = x.ravel() @ x.ravel() / 2
+        ndk = kernel.network.ndk_entries(k, k, k, t, t - lag)
+        weight = w / 2 * 4 * t * ((v + 1) / 2) ** 3
+        assert_allclose(value, np.sum(weight * ndk * (t - lag) ** 3), rtol=1e-9)
+
+
+def test_integral_weights_vanish_on_panels_after_the_limit():
+    kernel = make_kernel(rows(3))
+    edges, nodes = np.array([0.0, 1.0, 2.0, 4.0]), radau_nodes(3)
+    basis = TimeBasis(kernel.probe, edges[1:], unit_relevance, 1e-6)
+    weights = integral_weights(basis, np.array([0.5, 1.0, 1.5]), edges, nodes)
+    assert np.all(weights[:, :2, 3:] == 0)
+    assert np.all(weights[:, 2, 6:] == 0)
+    assert np.any(weights[:, 2, 3:6] != 0)
 
 
 # Time basis
@@ -100,7 +140,7 @@ def test_history_rule_resolves_a_panel_that_is_short_beside_the_time():
 def test_cross_approximation_of_a_matrix_of_low_rank_is_exact():
     rng = np.random.default_rng(0)
     a = rng.standard_normal((30, 5)) @ rng.standard_normal((5, 200))
-    rows_, columns, lower, upper = cross_approximation(a, 1e-10)
+    rows_, columns, lower, upper = cross_approximation(a, 1e-9)
     assert len(rows_) == len(columns) == 5
     cross = a[np.ix_(rows_, columns)]
     assert_allclose(lower @ upper, cross, atol=1e-12)
@@ -119,8 +159,9 @@ def test_time_basis_spans_the_kernel_at_unseen_times_and_inputs(
     X = rows(40)
     X = np.vstack([X, X[:4] + 1e-5, X[:4]])  # near and exact duplicates
     kernel = make_kernel(X, activation, sigma0=sigma0, bias=bias)
-    basis = TimeBasis(kernel.probe, np.geomspace(1e-3, 200, 60), tol)
-    matrices = basis.matrices(kernel)
+    times = np.geomspace(1e-3, 200, 60)
+    basis = TimeBasis(kernel.probe, times, unit_relevance, tol)
+    matrices = basis_matrices(basis, kernel).transpose(0, 2, 1)
     rng = np.random.default_rng(1)
     t = 10 ** rng.uniform(-2, 2.2, 20)
     t_prime = t * rng.uniform(0, 1, 20) ** 3
@@ -135,8 +176,94 @@ def test_time_basis_spans_the_kernel_at_unseen_times_and_inputs(
 def test_rank_of_the_time_basis_grows_with_accuracy():
     kernel = make_kernel(rows(30))
     times = np.geomspace(1e-3, 200, 60)
-    ranks = [len(TimeBasis(kernel.probe, times, tol).t) for tol in (1e-3, 1e-6, 1e-9)]
+    ranks = [
+        len(TimeBasis(kernel.probe, times, unit_relevance, tol).t)
+        for tol in (1e-3, 1e-6, 1e-9)
+    ]
     assert ranks[0] < ranks[1] < ranks[2] < 60
+
+
+def test_relevance_is_the_extent_of_an_error_times_the_residual():
+    relevance = Relevance(0.1, np.array([0.0, 1.0]), np.array([3.0, 1.0]), 1e-9)
+    t = np.array([5.0, 5.0, 1e3, 1e3])
+    t_prime = np.array([4.0, 0.5, 100.0, 900.0])
+    assert_allclose(relevance(t, t_prime), [1.0, 0.5 * 2, 10.0, 10.0])
+    # predictions at short times are small, and right to as many digits
+    early = Relevance(0.1, np.array([0.0, 1.0]), np.array([3.0, 1.0]), 1e-3)
+    assert_allclose(early(1e-9, 5e-10), early(1e-6, 5e-7), rtol=1e-5)
+
+
+def test_basis_of_relevant_pairs_is_smaller_and_predicts_as_well():
+    X, y, Xs = rows(60), rows(60, 1, seed=1)[:, 0], rows(5, seed=2)
+    times = np.geomspace(1e-3, 100, 12)
+    kernel = make_kernel(X)
+    cross = TwoTimeKernel(kernel.network, gram_matrix(Xs, X))
+    nngp = kernel.network.nngp(kernel.gram)
+    trajectories = [
+        Trajectory(y[None], kernel, nngp, 0.1, tol, np.inf) for tol in (1e-6, 1e-9)
+    ]
+    got, exact = (trajectory.predict(times, cross) for trajectory in trajectories)
+    assert_allclose(got, exact, atol=1e-6 * np.abs(y).max())
+    assert len(trajectories[0]._basis.t) < 20
+
+
+# Galerkin iteration
+
+
+def mesh_problem(activation, n_samples=60, tol=1e-9):
+    X, y = rows(n_samples), rows(2, n_samples, seed=1)
+    kernel = make_kernel(X, activation, T=0.01)
+    nodes = radau_nodes(4)
+    edges = geometric_edges(2.0, 1e-3, 500.0)
+    times = (edges[:-1, None] + np.diff(edges)[:, None] * nodes).ravel()
+    basis = TimeBasis(kernel.probe, edges[1:], unit_relevance, 1e-11)
+    weights = integral_weights(basis, times, edges, nodes)
+    matrices = basis_matrices(basis, kernel)
+    modes = Modes(kernel.network.nngp(kernel.gram), 0.01)
+    return y, matrices, weights, modes
+
+
+@pytest.mark.parametrize("activation", ["relu", "erf"])
+@pytest.mark.parametrize("n_samples", [7, 60])
+def test_galerkin_iteration_solves_the_whole_equation(activation, n_samples):
+    y, matrices, weights, modes = mesh_problem(activation, n_samples)
+    panels = []
+    residual, defect = solve_mesh(
+        y, list(matrices), weights, modes, 100.0, 4, 1e-9, panels.append
+    )
+    assert defect <= 1e-9
+    assert panels == list(range(weights.shape[1] // 4))
+    integral = np.einsum("jts,osn,jnm->otm", weights, residual, matrices, optimize=True)
+    left = np.linalg.norm(y[:, None] - residual - integral, axis=2)
+    assert np.all(left <= 1.1e-9 * np.linalg.norm(y, axis=1)[:, None])
+
+
+def test_galerkin_iteration_meets_the_march_in_all_dimensions():
+    y, matrices, weights, modes = mesh_problem("relu", 20)
+    residual, _ = solve_mesh(y, list(matrices), weights, modes, 100.0, 4, 1e-10, None)
+    guess = np.zeros((weights.shape[1], 20))
+    marched, converged = march(matrices, weights, y[0], guess, 0, 4, 1e-11)
+    assert converged
+    assert_allclose(residual[0], marched, atol=1e-8)
+
+
+def test_preconditioner_is_exact_for_functions_of_its_matrix():
+    rng = np.random.default_rng(0)
+    values = np.geomspace(1, 1e-3, 30)
+    vectors = np.linalg.qr(rng.standard_normal((30, 30)))[0]
+    modes = Modes((vectors * values) @ vectors.T, 1e-9)
+    assert modes.vectors.dtype == np.float64
+    assert_allclose(modes.eigenvalues, values, rtol=1e-9)
+    weights = np.tril(rng.uniform(size=(1, 6, 6)))
+    directions = modes.split(np.ones(30))
+    assert_allclose(directions @ directions.T, np.eye(30), atol=1e-12)
+    precondition = modes.preconditioner(values[None], weights)
+    z = rng.standard_normal((6, 30))
+    applied = z + weights[0] @ (z * values)
+    assert_allclose(precondition(applied), z, atol=1e-10)
+    # and at the last times alone, of a problem solved before
+    applied = z[:2] + weights[0, 4:, 4:] @ (z[:2] * values)
+    assert_allclose(precondition(applied), z[:2], atol=1e-10)
 
 
 # Krylov
@@ -197,16 +324,14 @@ def test_ridge_duals_also_of_a_singular_kernel(ridge):
 def solve(kernel, y, edges, n_nodes):
     """Solve for the residual at panel ends, with everything but the mesh exact."""
     nodes = radau_nodes(n_nodes)
-    basis = TimeBasis(kernel.probe, edges[1:], 1e-13)
-    matrices = basis.matrices(lambda t, t_prime: kernel(t_prime, t))
-    modes = Modes(kernel(0.0, 0.0), matrices)
-    solver = PanelSolver(basis, matrices, modes, y[None], nodes, 1e-14, 2)
-    residual = np.empty((1, 0, len(y)))
-    for panel in range(1, len(edges)):
-        new, _, converged = solver.solve(edges[: panel + 1], residual)
-        assert converged
-        residual = np.concatenate([residual, new], axis=1)
-    return residual[0, n_nodes - 1 :: n_nodes]
+    times = (edges[:-1, None] + np.diff(edges)[:, None] * nodes).ravel()
+    basis = TimeBasis(kernel.probe, edges[1:], unit_relevance, 1e-13)
+    weights = integral_weights(basis, times, edges, nodes)
+    guess = np.zeros((len(times), len(y)))
+    matrices = basis_matrices(basis, kernel)
+    residual, converged = march(matrices, weights, y, guess, 0, n_nodes, 1e-13)
+    assert converged
+    return residual[n_nodes - 1 :: n_nodes]
 
 
 def geometric_edges(ratio, first, last):

@@ -77,11 +77,18 @@ def solve_mesh(targets, matrices, weights, modes, horizon, n_nodes, tol, report)
 def _extend(problems, new, matrices):
     """Multiply the new directions of all problems at once, and add them."""
     stacked = np.concatenate(new)
-    images = np.array([stacked.astype(m.dtype, copy=False) @ m for m in matrices])
-    ends = np.cumsum([len(directions) for directions in new])[:-1]
-    parts = np.split(images, ends, axis=1)
+    images = np.stack(
+        [stacked.astype(m.dtype, copy=False) @ m for m in matrices], axis=1
+    )
+    parts = np.split(images, np.cumsum([len(directions) for directions in new])[:-1])
     for problem, directions, image in zip(problems, new, parts, strict=True):
         problem.add(directions, image)
+
+
+def _last_axis(images, rows):
+    """Return inner products along the last axis, by one matrix product."""
+    flat = images.reshape(-1, images.shape[-1]) @ rows.T
+    return flat.reshape(*images.shape[:-1], len(rows))
 
 
 class _Subspace:
@@ -96,8 +103,9 @@ class _Subspace:
         self._stiffness = 1 + horizon * modes.eigenvalues
         self._directions = np.empty((0, len(target)))
         self._in_modes = np.empty((0, len(target)), modes.vectors.dtype)
-        self._images = np.empty((rank, 0, len(target)))
-        self._matrices = np.empty((rank, 0, 0))
+        # products of the directions with the matrices, in an array with room to grow
+        self._room = np.empty((0, rank, len(target)))
+        self._matrices = np.empty((0, rank, 0))
         self._coefficients = np.empty((n_times, 0))
         self._defect = np.broadcast_to(target, (n_times, len(target)))
         self.defect = 1.0
@@ -106,20 +114,30 @@ class _Subspace:
 
     def add(self, directions, images):
         """Add orthonormal directions, with their products with the matrices."""
+        above = _last_axis(self._images(), directions)
+        old = len(self._directions)
         self._directions = np.vstack([self._directions, directions])
-        above = np.concatenate([self._matrices, self._images @ directions.T], axis=2)
-        below = images @ self._directions.T
-        self._matrices = np.concatenate([above, below], axis=1)
+        below = _last_axis(images, self._directions)
+        self._matrices = np.concatenate(
+            [np.concatenate([self._matrices, above], axis=2), below]
+        )
+        if len(self._directions) > len(self._room):
+            room = np.empty((2 * len(self._directions), *self._room.shape[1:]))
+            room[:old] = self._room[:old]
+            self._room = room
+        self._room[old : len(self._directions)] = images
         self._in_modes = np.vstack([self._in_modes, self._modes.to_modes(directions)])
-        self._images = np.concatenate([self._images, images], axis=1)
-        new = np.zeros((len(self._coefficients), len(directions)))
-        if not self.n_solved and not self._coefficients.size:
-            new += directions @ self._target
-        self._coefficients = np.hstack([self._coefficients, new])
+        guess = np.zeros((len(self._coefficients), len(directions)))
+        if not old:
+            guess += directions @ self._target
+        self._coefficients = np.hstack([self._coefficients, guess])
+
+    def _images(self):
+        return self._room[: len(self._directions)]
 
     def diagonals(self):
         """Return ``v R_j v`` for each direction v, of shape (rank, n_directions)."""
-        return np.einsum("jvn,vn->jv", self._images, self._directions)
+        return np.einsum("vjn,vn->jv", self._images(), self._directions)
 
     def residual(self):
         """Return the residual at all nodes."""
@@ -129,14 +147,14 @@ class _Subspace:
         """Solve in the subspace, and measure the defect outside."""
         first = self.n_solved
         # eigenvectors of the latest kernel make all matrices nearly diagonal
-        latest = np.tensordot(
-            self._weights[:, -1, -self._n_nodes :].sum(axis=1), self._matrices, axes=1
-        )
+        matrices = self._matrices.transpose(1, 0, 2)
+        latest = self._weights[:, -1, -self._n_nodes :].sum(axis=1)
+        latest = np.tensordot(latest, matrices, axes=1)
         _, vectors = np.linalg.eigh(latest + latest.T)
         finest = _MARCH_SHARE_FINEST * self._threshold
         threshold = max(finest, _MARCH_SHARE * self.defect * self._norm())
         solution, _ = march(
-            vectors.T @ self._matrices @ vectors,
+            vectors.T @ matrices @ vectors,
             self._weights,
             self._directions @ self._target @ vectors,
             self._coefficients @ vectors,
@@ -157,9 +175,8 @@ class _Subspace:
         terms = self._weights[:, first:] @ self._coefficients
         n_times = terms.shape[1]
         defect = self._target - self._coefficients[first:] @ self._directions
-        defect -= terms.transpose(1, 0, 2).reshape(n_times, -1) @ self._images.reshape(
-            -1, len(self._target)
-        )
+        terms = terms.transpose(1, 2, 0).reshape(n_times, -1)
+        defect -= terms @ self._images().reshape(-1, len(self._target))
         norms = np.linalg.norm(defect, axis=1)
         (left,) = np.nonzero(norms > self._threshold)
         solved = (left[0] if len(left) else n_times) // self._n_nodes * self._n_nodes

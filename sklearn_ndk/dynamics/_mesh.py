@@ -10,8 +10,8 @@ import numpy as np
 from scipy.special import roots_jacobi
 
 # With p Radau nodes a panel and panels that double, any exp(-rate t) is met to
-# 0.21 * 6.5**-p; the factor here leaves a margin of 14 for kernels in motion.
-_ORDER_CONSTANT, _ORDER_BASE = 3.0, 6.5
+# 0.21 * 6.5**-p; the factor here leaves a margin of 20 for kernels in motion.
+_ORDER_CONSTANT, _ORDER_BASE = 4.2, 6.5
 _FIRST_STEP = 0.1  # in units of 1 / (largest rate + kappa)
 _MAX_GROWTH = 2.0  # of log(rate) along one panel
 _MAX_SHRINKS = 48  # trial lengths of a panel, each 0.8 times the one before

@@ -19,7 +19,7 @@ class Modes:
     Parameters
     ----------
     matrix : ndarray of shape (n_samples, n_samples)
-        The kernel; may be overwritten.
+        The kernel.
     finest : float
         Eigenvalues far below this play no part.
 
@@ -33,15 +33,12 @@ class Modes:
 
     def __init__(self, matrix, finest):
         n_samples = len(matrix)
-        if finest > np.finfo(np.float32).eps * np.trace(matrix):
-            matrix = matrix.astype(np.float32)
+        single = finest > np.finfo(np.float32).eps * np.trace(matrix)
+        matrix = matrix.astype(np.float32 if single else float)
         eigenvalues, vectors = eigh(matrix, driver="evd", overwrite_a=True)
         self.eigenvalues = np.maximum(eigenvalues[::-1], 0).astype(float)
         self.vectors = np.ascontiguousarray(vectors.T[::-1])
-        n_single = min(_N_SINGLE, n_samples)
-        graded = np.geomspace(n_single, n_samples, _N_BINS - n_single + 1)
-        edges = np.concatenate([np.arange(n_single), graded.round()])
-        self._edges = np.unique(edges.astype(int))
+        self._edges = _bin_edges(n_samples)
 
     def to_modes(self, rows):
         """Return the components of rows, shape (n_rows, n_samples)."""
@@ -114,3 +111,11 @@ class Modes:
             return out
 
         return precondition
+
+
+def _bin_edges(n_samples):
+    """Return the first eigenvector of each bin, and the end of the last."""
+    if n_samples <= _N_BINS:
+        return np.arange(n_samples + 1)
+    graded = np.geomspace(_N_SINGLE, n_samples, _N_BINS - _N_SINGLE + 1)
+    return np.unique(np.concatenate([np.arange(_N_SINGLE), graded.round()]).astype(int))

@@ -18,7 +18,7 @@ from scipy.linalg.blas import dger, idamax
 
 _MAX_PAIRS = 2000  # of times, aimed at
 _OCTAVES = 32  # spanned by the lags of one time
-_SINGLE_SHARE = 0.03  # of the tolerance, for rounding to single precision
+_SINGLE_SHARE = 0.3  # of the tolerance, for rounding to single precision
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,10 @@ class TimeBasis:
     def __init__(self, probe, times, relevance, tol):
         t, t_prime = _graded_pairs(times)
         weight = relevance(t, t_prime)
-        rows, columns, self._lower, upper = cross_approximation(
-            probe(t, t_prime) * weight, tol
-        )
+        values = probe(t, t_prime) * weight
+        if not values.any():  # as for inputs of zero: any basis will do
+            values[0, 0] = 1
+        rows, columns, self._lower, upper = cross_approximation(values, tol)
         self.probe = probe.subset(rows)
         self.t, self.t_prime = t[columns], t_prime[columns]
         inverse = solve_triangular(upper, np.eye(len(upper)))

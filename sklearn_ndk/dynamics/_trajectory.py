@@ -12,7 +12,7 @@ from sklearn_ndk.dynamics._time_basis import Relevance, TimeBasis
 from sklearn_ndk.dynamics._volterra import integral_weights
 
 # Shares of the tolerance; the rest is the mesh's.
-_BASIS_SHARE, _DEFECT_SHARE, _END_SHARE = 0.1, 0.1, 0.01
+_BASIS_SHARE, _DEFECT_SHARE, _END_SHARE = 0.1, 0.2, 0.01
 _MAX_TIMES = 64  # handled at once in predictions
 _ONSET = 1.0  # of predictions that matter, in units of 1 / rate
 _LATE = 10  # in units of the memory: the residual has come to rest
@@ -31,8 +31,9 @@ class Trajectory:
         Targets.
     kernel : TwoTimeKernel
         Kernel of the training inputs: ``kernel.mixtures`` computes matrices,
-        ``kernel.probe`` represents it, ``kernel.rate`` bounds its eigenvalues, and
-        ``kernel.nngp()`` is that of the equilibrium.
+        ``kernel.probe`` represents it, and ``kernel.rate`` bounds its eigenvalues.
+    nngp : ndarray of shape (n_samples, n_samples)
+        Kernel of the equilibrium of the training inputs.
     kappa : float
         Diffusion rate, positive.
     tol : float
@@ -55,14 +56,14 @@ class Trajectory:
     """
 
     def __init__(
-        self, targets, kernel, kappa, tol, t_end, progress=None, check_size=None
+        self, targets, kernel, nngp, kappa, tol, t_end, progress=None, check_size=None
     ):
         self._scale = np.abs(targets).max(axis=1)[:, None]
         self._scale[self._scale == 0] = 1
         targets = targets / self._scale
         self._kappa = kappa
         self._nodes = radau_nodes(n_nodes_for(tol))
-        modes = Modes(kernel.nngp(), kappa)
+        modes = Modes(nngp, kappa)
         largest = kernel.largest_variance()
         self._basis_tol = _BASIS_SHARE * tol / largest
         self._relevance = _relevance(targets, modes, kernel.rate, kappa)

@@ -131,7 +131,7 @@ class Erf(Activation):
         rest_u, rest_v = 1 / (1 + 2 * var_u), 1 / (1 + 2 * var_v)
         root = np.sqrt(rest_u) * np.sqrt(rest_v)
         sine = cov * (2 * root)  # of the arc-sine kernel's angle
-        if max(np.max(var_u), np.max(var_v)) < _LARGE_VARIANCE:
+        if max(np.max(v, initial=0) for v in (var_u, var_v)) < _LARGE_VARIANCE:
             cosine = _one_minus_square(sine)
         else:  # sine^2 is share_u share_v corr^2: sum positive terms
             share_u, share_v = 2 * var_u * rest_u, 2 * var_v * rest_v

@@ -126,7 +126,9 @@ def make_probe(network, gram):
         k_xx, k_yy = (largest * (bottom / largest) ** x for x in (u, v))
         k_xy = np.sqrt(k_xx * k_yy) * _cosines(w)
     variance = np.sqrt(_variance(network, k_xx) * _variance(network, k_yy))
-    weight = np.divide(margin, variance, out=np.zeros_like(variance), where=variance > 0)
+    weight = np.divide(
+        margin, variance, out=np.zeros_like(variance), where=variance > 0
+    )
     return Probe(network, k_xx, k_yy, k_xy, weight, smallest, largest)
 
 

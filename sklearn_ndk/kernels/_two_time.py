@@ -62,10 +62,6 @@ class TwoTimeKernel:
         """
         return self.network.ndk_mixtures(self.gram, t, t_prime, mixing, dtypes)
 
-    def nngp(self):
-        """Return the kernel of the equilibrium."""
-        return self.network.nngp(self.gram)
-
     @cached_property
     def probe(self) -> Probe:
         """The kernel at probe inputs that stand for those of this kernel."""
