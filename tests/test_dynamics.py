@@ -33,7 +33,7 @@ def unit_relevance(t, t_prime):
 
 
 def basis_matrices(basis, kernel):
-    """The basis functions, transposed, in double precision."""
+    """Compute the basis functions, transposed, in double precision."""
     doubles = [np.float64] * len(basis.t)
     return np.array(kernel.mixtures(basis.t_prime, basis.t, basis.mixing, doubles))
 

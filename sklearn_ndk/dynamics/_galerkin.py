@@ -171,7 +171,7 @@ class _Subspace:
         return np.linalg.norm(self._target)
 
     def _measure(self, first):
-        """Compute the defect at the nodes from `first` on that do not meet the bound."""
+        """Compute the defect from node `first` on, and how far it meets the bound."""
         terms = self._weights[:, first:] @ self._coefficients
         n_times = terms.shape[1]
         defect = self._target - self._coefficients[first:] @ self._directions

@@ -1,5 +1,4 @@
-"""Eigenvectors of the equilibrium kernel, in which kernels at all times are diagonal,
-nearly.
+"""Eigenvectors of the equilibrium kernel: kernels at all times share them, nearly.
 
 They precondition the equation over all times at once: between neighbouring
 eigenvectors the kernels hardly differ, so the inverse for one eigenvector, a small

@@ -12,7 +12,6 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-
 # The angle of erf's kernel stays off pi / 2 while variances are below this.
 _LARGE_VARIANCE = 100.0
 

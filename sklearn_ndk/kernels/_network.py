@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from sklearn_ndk.kernels._activations import Activation
+from sklearn_ndk.kernels._matrices import kernel_matrices
 from sklearn_ndk.kernels._process import WeightMoments, weight_moments
 from sklearn_ndk.kernels._recursion import layer_recursion
-from sklearn_ndk.kernels._matrices import kernel_matrices
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Square tiles that cover a matrix, and work on them spread over threads."""
+"""Tiles that cover a matrix, and work on them spread over threads."""
 
 import numpy as np
 
@@ -22,11 +22,12 @@ def over_tiles(function, shape, *, symmetric, n_entries):
         Number of entries of a tile, roughly.
     """
     n_rows, n_cols = shape
-    side = max(8, int(np.sqrt(n_entries)))
+    height = max(8, int(np.sqrt(n_entries)))
+    width = height if symmetric else max(height, n_entries // max(1, n_rows))
     tiles = [
-        (slice(row, row + side), slice(col, col + side))
-        for row in range(0, n_rows, side)
-        for col in range(row if symmetric else 0, n_cols, side)
+        (slice(row, row + height), slice(col, col + width))
+        for row in range(0, n_rows, height)
+        for col in range(row if symmetric else 0, n_cols, width)
     ]
     n_workers = n_threads()
     with single_threaded_blas():
