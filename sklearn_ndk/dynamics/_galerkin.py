@@ -10,6 +10,7 @@ small at all times (a Galerkin method with the preconditioned defects as basis).
 
 import numpy as np
 
+from sklearn_ndk._threads import n_threads, single_threaded_blas, spread
 from sklearn_ndk.dynamics._volterra import march
 
 _MAX_ROUNDS = 40
@@ -53,36 +54,43 @@ def solve_mesh(targets, matrices, weights, modes, horizon, n_nodes, tol, report)
     problems = [
         _Subspace(target, weights, modes, horizon, n_nodes, tol) for target in targets
     ]
-    new = [modes.split(target) for target in targets]
-    _extend(problems, new, matrices)
+    _extend(problems, matrices)
     diagonals = np.mean([problem.diagonals() for problem in problems], axis=0)
     precondition = modes.preconditioner(diagonals, weights)
     n_solved = 0
     for _ in range(_MAX_ROUNDS):
-        for problem in problems:
-            if not problem.finished:
-                problem.solve()
+        _for_each(_Subspace.solve, problems)
         n_before, n_solved = n_solved, min(problem.n_solved for problem in problems)
         for panel in range(n_before // n_nodes, n_solved // n_nodes):
             if report is not None:
                 report(panel)
         if all(problem.finished for problem in problems):
             break
-        new = [problem.corrections(precondition) for problem in problems]
-        _extend(problems, new, matrices)
+        _for_each(lambda problem: problem.correct(precondition), problems)
+        _extend(problems, matrices)
     residual = np.array([problem.residual() for problem in problems])
     return residual, max(problem.defect for problem in problems)
 
 
-def _extend(problems, new, matrices):
+def _for_each(function, problems):
+    """Call a function of each problem that is not finished, on all threads."""
+    left = [problem for problem in problems if not problem.finished]
+    if len(left) == 1:
+        return function(left[0])
+    n_workers = n_threads()
+    with single_threaded_blas():
+        spread(function, left, n_workers)
+
+
+def _extend(problems, matrices):
     """Multiply the new directions of all problems at once, and add them."""
-    stacked = np.concatenate(new)
-    images = np.stack(
-        [stacked.astype(m.dtype, copy=False) @ m for m in matrices], axis=1
-    )
-    parts = np.split(images, np.cumsum([len(directions) for directions in new])[:-1])
-    for problem, directions, image in zip(problems, new, parts, strict=True):
-        problem.add(directions, image)
+    new = np.concatenate([problem.new for problem in problems])
+    images = [new.astype(m.dtype, copy=False) @ m for m in matrices]
+    images = np.stack(images, axis=1)
+    first = 0
+    for problem in problems:
+        problem.extend(images[first : first + len(problem.new)])
+        first += len(problem.new)
 
 
 def _last_axis(images, rows):
@@ -101,43 +109,40 @@ class _Subspace:
         self._threshold = tol * np.linalg.norm(target)
         # corrections count by what they change in the equation
         self._stiffness = 1 + horizon * modes.eigenvalues
+        self.new = modes.split(target)
         self._directions = np.empty((0, len(target)))
         self._in_modes = np.empty((0, len(target)), modes.vectors.dtype)
-        # products of the directions with the matrices, in an array with room to grow
-        self._room = np.empty((0, rank, len(target)))
-        self._matrices = np.empty((0, rank, 0))
+        self._images = []  # products of the directions with the matrices, in blocks
+        self._matrices = None
         self._coefficients = np.empty((n_times, 0))
         self._defect = np.broadcast_to(target, (n_times, len(target)))
         self.defect = 1.0
         self.n_solved = 0
         self.finished = False
 
-    def add(self, directions, images):
-        """Add orthonormal directions, with their products with the matrices."""
-        above = _last_axis(self._images(), directions)
+    def extend(self, images):
+        """Add the new directions, given their products with the matrices."""
+        directions = self.new
+        if not len(directions):
+            return
         old = len(self._directions)
         self._directions = np.vstack([self._directions, directions])
+        above = [_last_axis(block, directions) for block in self._images]
         below = _last_axis(images, self._directions)
-        self._matrices = np.concatenate(
-            [np.concatenate([self._matrices, above], axis=2), below]
-        )
-        if len(self._directions) > len(self._room):
-            room = np.empty((2 * len(self._directions), *self._room.shape[1:]))
-            room[:old] = self._room[:old]
-            self._room = room
-        self._room[old : len(self._directions)] = images
+        if above:
+            above = np.concatenate([self._matrices, np.concatenate(above)], axis=2)
+            below = np.concatenate([above, below])
+        self._matrices = below
+        self._images.append(images)
         self._in_modes = np.vstack([self._in_modes, self._modes.to_modes(directions)])
         guess = np.zeros((len(self._coefficients), len(directions)))
         if not old:
             guess += directions @ self._target
         self._coefficients = np.hstack([self._coefficients, guess])
 
-    def _images(self):
-        return self._room[: len(self._directions)]
-
     def diagonals(self):
         """Return ``v R_j v`` for each direction v, of shape (rank, n_directions)."""
-        return np.einsum("vjn,vn->jv", self._images(), self._directions)
+        return np.einsum("vjv->jv", self._matrices)
 
     def residual(self):
         """Return the residual at all nodes."""
@@ -166,6 +171,8 @@ class _Subspace:
         self._measure(first)
         complete = len(self._directions) == len(self._target) and threshold == finest
         self.finished = complete or not len(self._defect)
+        if self.finished:
+            self.new = self.new[:0]
 
     def _norm(self):
         return np.linalg.norm(self._target)
@@ -175,8 +182,12 @@ class _Subspace:
         terms = self._weights[:, first:] @ self._coefficients
         n_times = terms.shape[1]
         defect = self._target - self._coefficients[first:] @ self._directions
-        terms = terms.transpose(1, 2, 0).reshape(n_times, -1)
-        defect -= terms @ self._images().reshape(-1, len(self._target))
+        terms = terms.transpose(1, 2, 0)  # (n_times, n_directions, rank)
+        first_row = 0
+        for block in self._images:
+            some = terms[:, first_row : first_row + len(block)].reshape(n_times, -1)
+            defect -= some @ block.reshape(-1, block.shape[-1])
+            first_row += len(block)
         norms = np.linalg.norm(defect, axis=1)
         (left,) = np.nonzero(norms > self._threshold)
         solved = (left[0] if len(left) else n_times) // self._n_nodes * self._n_nodes
@@ -184,12 +195,12 @@ class _Subspace:
         self.n_solved = first + solved
         self.defect = norms.max() / (self._norm() or 1)
 
-    def corrections(self, precondition):
-        """Return new directions, orthonormal, along which to correct the defect."""
-        none = np.empty((0, len(self._target)))
+    def correct(self, precondition):
+        """Find new directions, orthonormal, along which to correct the defect."""
+        self.new = np.empty((0, len(self._target)))
         room = len(self._target) - len(self._directions)
-        if self.finished or not room:
-            return none
+        if not room:
+            return
         change = precondition(self._modes.to_modes(self._defect))
         change -= (change @ self._in_modes.T) @ self._in_modes
         scaled = change * self._stiffness.astype(change.dtype)
@@ -205,4 +216,4 @@ class _Subspace:
         for _ in range(2):
             new = np.linalg.qr(new.T)[0].T
             new -= (new @ self._directions.T) @ self._directions
-        return new
+        self.new = new
