@@ -10,7 +10,7 @@ from threading import Lock
 
 import numpy as np
 
-from sklearn_ndk.dynamics import GradientFlow, Trajectory, ridge_duals
+from sklearn_ndk.dynamics import GradientFlow, Modes, Trajectory, ridge_duals
 from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._two_time import TwoTimeKernel
 
@@ -127,37 +127,37 @@ class InfiniteEnsemble:
                 self._network.ntk(self._gram(), overwrite=True), self._targets
             )
 
-    def _solve_equilibrium(self, nngp=None):
+    def _solve_equilibrium(self):
         if self._equilibrium_duals is None:
             check_memory(3, len(self._X))
-            if nngp is None:
-                nngp = self._network.nngp(self._gram(), overwrite=True)
+            nngp = self._network.nngp(self._gram(), overwrite=True)
             ridge = self._network.kappa
             self._equilibrium_duals = ridge_duals(nngp, ridge, self._targets)
 
     def _solve_trajectory(self, t, progress):
-        if self._trajectory is not None:
-            if self._trajectory.covers(t):
-                if t > self._trajectory.edges[-1]:
-                    self._solve_equilibrium()
-                return
-            t = np.inf  # asked again: now once and for all
+        """Solve up to time `t` at least, with the equilibrium if it is beyond."""
+        trajectory = self._trajectory
+        if trajectory is None:
+            self._trajectory = self._new_trajectory(t, progress)
+        elif not trajectory.covers(t):  # asked again: now once and for all
+            self._trajectory = self._new_trajectory(np.inf, progress)
+        if t > self._trajectory.edges[-1]:
+            self._solve_equilibrium()
+
+    def _new_trajectory(self, t, progress):
         n_samples = len(self._X)
         check_memory(_FEWEST_MATRICES, n_samples)
-        gram = self._gram()
-        nngp = self._network.nngp(gram)
-        self._trajectory = Trajectory(
+        network, gram = self._network, self._gram()
+        return Trajectory(
             self._targets,
-            TwoTimeKernel(self._network, gram),
-            nngp,
-            self._network.kappa,
+            TwoTimeKernel(network, gram),
+            Modes(network.nngp(gram), network.kappa),
+            network.kappa,
             self._tol,
             t,
             progress,
             lambda n_matrices: check_memory(n_matrices, n_samples),
         )
-        if t > self._trajectory.edges[-1]:
-            self._solve_equilibrium(nngp)
 
     def _gram(self):
         """Return the Gram matrix of the training inputs, weighted."""

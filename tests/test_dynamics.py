@@ -5,11 +5,10 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.linalg import expm
 
-from sklearn_ndk.dynamics import GradientFlow, Trajectory, ridge_duals
+from sklearn_ndk.dynamics import GradientFlow, Modes, Trajectory, ridge_duals
 from sklearn_ndk.dynamics._galerkin import solve_mesh
 from sklearn_ndk.dynamics._krylov import gcr
 from sklearn_ndk.dynamics._mesh import graded_edges, radau_nodes
-from sklearn_ndk.dynamics._modes import Modes
 from sklearn_ndk.dynamics._quadrature import panel_rule
 from sklearn_ndk.dynamics._time_basis import (
     Relevance,
@@ -35,6 +34,9 @@ def unit_relevance(t, t_prime):
 def basis_matrices(basis, kernel):
     """Compute the basis functions, transposed, in double precision."""
     doubles = [np.float64] * len(basis.t)
+    kernel = TwoTimeKernel(
+        kernel.network, kernel.gram._replace(cosine=kernel.gram.cosine.copy())
+    )
     return np.array(kernel.mixtures(basis.t_prime, basis.t, basis.mixing, doubles))
 
 
@@ -198,9 +200,9 @@ def test_basis_of_relevant_pairs_is_smaller_and_predicts_as_well():
     times = np.geomspace(1e-3, 100, 12)
     kernel = make_kernel(X)
     cross = TwoTimeKernel(kernel.network, gram_matrix(Xs, X))
-    nngp = kernel.network.nngp(kernel.gram)
+    modes = Modes(kernel.network.nngp(kernel.gram), 0.1)
     trajectories = [
-        Trajectory(y[None], kernel, nngp, 0.1, tol, np.inf) for tol in (1e-6, 1e-9)
+        Trajectory(y[None], kernel, modes, 0.1, tol, np.inf) for tol in (1e-6, 1e-9)
     ]
     got, exact = (trajectory.predict(times, cross) for trajectory in trajectories)
     assert_allclose(got, exact, atol=1e-6 * np.abs(y).max())

@@ -18,7 +18,7 @@ from scipy.linalg.blas import dger, idamax
 
 _MAX_PAIRS = 2000  # of times, aimed at
 _OCTAVES = 32  # spanned by the lags of one time
-_SINGLE_SHARE = 0.3  # of the tolerance, for rounding to single precision
+_SINGLE_SHARE = 0.5  # of the tolerance, for rounding to single precision
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,11 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_ndk.dynamics._galerkin import solve_mesh
 from sklearn_ndk.dynamics._mesh import graded_edges, n_nodes_for, radau_nodes
-from sklearn_ndk.dynamics._modes import Modes
 from sklearn_ndk.dynamics._time_basis import Relevance, TimeBasis
 from sklearn_ndk.dynamics._volterra import integral_weights
 
 # Shares of the tolerance; the rest is the mesh's.
-_BASIS_SHARE, _DEFECT_SHARE, _END_SHARE = 0.1, 0.2, 0.01
+_BASIS_SHARE, _DEFECT_SHARE, _END_SHARE = 0.1, 0.1, 0.01
 _MAX_TIMES = 64  # handled at once in predictions
 _ONSET = 1.0  # of predictions that matter, in units of 1 / rate
 _LATE = 10  # in units of the memory: the residual has come to rest
@@ -32,8 +31,8 @@ class Trajectory:
     kernel : TwoTimeKernel
         Kernel of the training inputs: ``kernel.mixtures`` computes matrices,
         ``kernel.probe`` represents it, and ``kernel.rate`` bounds its eigenvalues.
-    nngp : ndarray of shape (n_samples, n_samples)
-        Kernel of the equilibrium of the training inputs.
+    modes : Modes
+        Eigenvectors of the kernel of their equilibrium.
     kappa : float
         Diffusion rate, positive.
     tol : float
@@ -56,14 +55,13 @@ class Trajectory:
     """
 
     def __init__(
-        self, targets, kernel, nngp, kappa, tol, t_end, progress=None, check_size=None
+        self, targets, kernel, modes, kappa, tol, t_end, progress=None, check_size=None
     ):
         self._scale = np.abs(targets).max(axis=1)[:, None]
         self._scale[self._scale == 0] = 1
         targets = targets / self._scale
         self._kappa = kappa
         self._nodes = radau_nodes(n_nodes_for(tol))
-        modes = Modes(nngp, kappa)
         largest = kernel.largest_variance()
         self._basis_tol = _BASIS_SHARE * tol / largest
         self._relevance = _relevance(targets, modes, kernel.rate, kappa)

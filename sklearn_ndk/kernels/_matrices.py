@@ -42,7 +42,8 @@ def kernel_matrices(
     dtypes : list of dtype, default=None
         Of each matrix; that of the Gram matrix if None.
     overwrite : bool, default=False
-        Whether one kernel may take the place of the Gram matrix in memory.
+        Whether the first matrix may take the place of the Gram matrix in memory,
+        which is lost.
 
     Returns
     -------
@@ -52,12 +53,12 @@ def kernel_matrices(
     dtype, shape = gram.cosine.dtype, gram.cosine.shape
     moments = WeightMoments(*(np.asarray(m, dtype).reshape(-1, 1, 1) for m in moments))
     n_pairs = moments.cov.size
-    if overwrite:
-        out = [gram.cosine]
-    else:
+    if dtypes is None:
         n_matrices = n_pairs if mixing is None else mixing.shape[1]
-        n_matrices += wanted == "both"
-        out = [np.empty(shape, dtype) for dtype in dtypes or [dtype] * n_matrices]
+        dtypes = [dtype] * (n_matrices + (wanted == "both"))
+    out = [np.empty(shape, dtype) for dtype in dtypes[1:]]
+    in_place = overwrite and dtypes[0] == dtype
+    out.insert(0, gram.cosine if in_place else np.empty(shape, dtypes[0]))
     homogeneous = activation.homogeneous and bias == 0
     equal_times = (moments.var == moments.cov) & (moments.var_prime == moments.cov)
     symmetric = gram.same and (homogeneous or np.all(equal_times))

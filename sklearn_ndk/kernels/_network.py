@@ -55,10 +55,15 @@ class InfiniteNetwork:
         return self._matrix(gram, self.moments(t, t_prime), overwrite, wanted="ndk")
 
     def ndk_mixtures(self, gram, t, t_prime, mixing, dtypes):
-        """Compute mixtures of the NDK at several pairs of times, as a list."""
-        moments = self.moments(t, t_prime)
+        """Compute mixtures of the NDK at several times; the Gram matrix is lost."""
         return kernel_matrices(
-            gram, moments, wanted="ndk", mixing=mixing, dtypes=dtypes, **self._layers
+            gram,
+            self.moments(t, t_prime),
+            wanted="ndk",
+            mixing=mixing,
+            dtypes=dtypes,
+            overwrite=True,
+            **self._layers,
         )
 
     def two_time_nngp(self, gram, t, t_prime, overwrite=False):

@@ -46,6 +46,8 @@ class TwoTimeKernel:
     def mixtures(self, t, t_prime, mixing, dtypes):
         """Return mixtures of the NDK at several pairs of times.
 
+        They take the place of the Gram matrix: there are no matrices after these.
+
         Parameters
         ----------
         t, t_prime : ndarray of shape (n_pairs,)
