@@ -198,12 +198,14 @@ def test_relevance_is_the_extent_of_an_error_times_the_residual():
 def test_basis_of_relevant_pairs_is_smaller_and_predicts_as_well():
     X, y, Xs = rows(60), rows(60, 1, seed=1)[:, 0], rows(5, seed=2)
     times = np.geomspace(1e-3, 100, 12)
-    kernel = make_kernel(X)
-    cross = TwoTimeKernel(kernel.network, gram_matrix(Xs, X))
-    modes = Modes(kernel.network.nngp(kernel.gram), 0.1)
-    trajectories = [
-        Trajectory(y[None], kernel, modes, 0.1, tol, np.inf) for tol in (1e-6, 1e-9)
-    ]
+    cross = TwoTimeKernel(make_kernel(X).network, gram_matrix(Xs, X))
+
+    def solved(tol):
+        kernel = make_kernel(X)
+        modes = Modes(kernel.network.nngp(kernel.gram), 0.1)
+        return Trajectory(y[None], kernel, modes, 0.1, tol, np.inf)
+
+    trajectories = solved(1e-6), solved(1e-9)
     got, exact = (trajectory.predict(times, cross) for trajectory in trajectories)
     assert_allclose(got, exact, atol=1e-6 * np.abs(y).max())
     assert len(trajectories[0]._basis.t) < 20

@@ -103,7 +103,7 @@ class _Subspace:
     """The problem of one output, projected on directions found so far."""
 
     def __init__(self, target, weights, modes, horizon, n_nodes, tol):
-        rank, n_times, _ = weights.shape
+        n_times = weights.shape[1]
         self._target, self._weights, self._modes = target, weights, modes
         self._n_nodes = n_nodes
         self._threshold = tol * np.linalg.norm(target)
