@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from sklearn_ndk._threads import single_threaded_blas
 from sklearn_ndk.dynamics._galerkin import solve_mesh
 from sklearn_ndk.dynamics._mesh import graded_edges, n_nodes_for, radau_nodes
 from sklearn_ndk.dynamics._time_basis import Relevance, TimeBasis
@@ -137,16 +138,18 @@ class Trajectory:
         weights = np.tensordot(basis.mixing, np.concatenate(weights, axis=1), axes=1)
         n_outputs, _, n_samples = self.residual.shape
         total = 0.0
-        for weight, t, t_prime in zip(weights, basis.t, basis.t_prime, strict=True):
+        kernels = kernel.at_pairs(basis.t, basis.t_prime)
+        for weight, matrix in zip(weights, kernels, strict=True):
             duals = (weight @ self.residual).reshape(-1, n_samples)
-            total = total + duals @ kernel(t, t_prime).T
+            total = total + duals @ matrix.T
         return total.reshape(n_outputs, len(times), -1)
 
     def _basis_for(self, kernel, times):
         return TimeBasis(kernel.probe, times, self._relevance, self._basis_tol)
 
     def _weights(self, basis, times):
-        return integral_weights(basis, times, self.edges, self._nodes)
+        with single_threaded_blas():  # the products are small
+            return integral_weights(basis, times, self.edges, self._nodes)
 
 
 def _relevance(targets, modes, rate, kappa):

@@ -54,6 +54,11 @@ class InfiniteNetwork:
         """Compute ``NDK^L(t, t')`` of every pair in a Gram matrix, Eqs. (11)-(13)."""
         return self._matrix(gram, self.moments(t, t_prime), overwrite, wanted="ndk")
 
+    def ndk_at_pairs(self, gram, t, t_prime):
+        """Compute ``NDK^L(t, t')`` at several pairs of times, as a list."""
+        moments = self.moments(t, t_prime)
+        return kernel_matrices(gram, moments, wanted="ndk", **self._layers)
+
     def ndk_mixtures(self, gram, t, t_prime, mixing, dtypes):
         """Compute mixtures of the NDK at several times; the Gram matrix is lost."""
         return kernel_matrices(

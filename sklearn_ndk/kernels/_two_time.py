@@ -10,6 +10,7 @@ from sklearn_ndk.kernels._network import InfiniteNetwork
 from sklearn_ndk.kernels._probe import Probe, make_probe
 
 _N_QUANTILES = 16
+_MAX_AT_ONCE = 2**20  # entries of kernels
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,25 @@ class TwoTimeKernel:
             The matrix.
         """
         return self.network.ndk(self.gram, t, t_prime)
+
+    def at_pairs(self, t, t_prime):
+        """Iterate over ``NDK(t, t')`` at several pairs of times.
+
+        Parameters
+        ----------
+        t, t_prime : ndarray of shape (n_pairs,)
+            The pairs.
+
+        Yields
+        ------
+        ndarray of shape (n_rows, n_columns)
+            The matrices, computed at once if they are small.
+        """
+        if len(t) * self.gram.cosine.size <= _MAX_AT_ONCE:
+            yield from self.network.ndk_at_pairs(self.gram, t, t_prime)
+        else:
+            for pair in zip(t, t_prime, strict=True):
+                yield self(*pair)
 
     def mixtures(self, t, t_prime, mixing, dtypes):
         """Return mixtures of the NDK at several pairs of times.
