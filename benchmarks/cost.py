@@ -65,8 +65,8 @@ def outputs(args):
         X, Y, _ = mnist(n_samples, multi_output=True)
         one, ten = in_turn(
             [
-                lambda: model(activation, depth).fit(X, Y[:, 0]),  # noqa: B023
-                lambda: model(activation, depth).fit(X, Y),  # noqa: B023
+                lambda: model(activation, depth).fit(X, Y[:, 0]),
+                lambda: model(activation, depth).fit(X, Y),
             ],
             args.repeats,
         )
@@ -83,13 +83,13 @@ def equilibrium(args):
         X, y, _ = mnist(n_samples)
 
         def by_hand():
-            kernel = nngp_kernel(X, depth=2)  # noqa: B023
+            kernel = nngp_kernel(X, depth=2)
             kernel[np.diag_indices_from(kernel)] += 0.01
             factor = cho_factor(kernel, lower=True, overwrite_a=True)
-            cho_solve(factor, y)  # noqa: B023
+            cho_solve(factor, y)
 
         fit, hand = in_turn(
-            [lambda: model(t=np.inf).fit(X, y), by_hand],  # noqa: B023
+            [lambda: model(t=np.inf).fit(X, y), by_hand],
             args.repeats,
         )
         print(
@@ -105,9 +105,9 @@ def prediction(args):
         times = np.geomspace(1e-3, END / fitted.T, 50)
         once, path, row = in_turn(
             [
-                lambda: fitted.predict(Xs, t=10.0),  # noqa: B023
-                lambda: fitted.predict_path(Xs, times),  # noqa: B023
-                lambda: fitted.predict(Xs[:1], t=10.0),  # noqa: B023
+                lambda: fitted.predict(Xs, t=10.0),
+                lambda: fitted.predict_path(Xs, times),
+                lambda: fitted.predict(Xs[:1], t=10.0),
             ],
             args.repeats,
         )
@@ -166,7 +166,7 @@ def growth(args):
         X, y, _ = mnist(n_samples)
         kernel = nngp_kernel(X, depth=2)
         time, one_eigh = in_turn(
-            [lambda: model().fit(X, y), lambda: np.linalg.eigh(kernel)],  # noqa: B023
+            [lambda: model().fit(X, y), lambda: np.linalg.eigh(kernel)],
             repeats if n_samples <= 2000 else 1,
         )
         times.append(time)

@@ -132,6 +132,8 @@ class Erf(Activation):
         sine = cov * (2 * root)  # of the arc-sine kernel's angle
         if max(np.max(v, initial=0) for v in (var_u, var_v)) < _LARGE_VARIANCE:
             cosine = _one_minus_square(sine)
+            np.sqrt(cosine, out=cosine)
+            dual = np.arcsin(sine, out=sine)
         else:  # sine^2 is share_u share_v corr^2: sum positive terms
             share_u, share_v = 2 * var_u * rest_u, 2 * var_v * rest_v
             cosine = _one_minus_square(
@@ -139,8 +141,8 @@ class Erf(Activation):
             )
             cosine *= share_u * share_v
             cosine += rest_u + share_u * rest_v
-        np.sqrt(cosine, out=cosine)
-        dual = np.arctan2(sine, cosine, out=sine)
+            np.sqrt(cosine, out=cosine)
+            dual = np.arctan2(sine, cosine, out=sine)
         dual *= 2 / np.pi
         derivative_dual = np.divide(4 / np.pi, cosine, out=cosine)
         derivative_dual *= root
