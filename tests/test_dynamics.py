@@ -227,13 +227,26 @@ def mesh_problem(activation, n_samples=60, tol=1e-9):
     return y, matrices, weights, modes
 
 
+def all_of(matrices):
+    """Return sizes of which none can be neglected."""
+    return np.full(len(matrices), 1e30)
+
+
 @pytest.mark.parametrize("activation", ["relu", "erf"])
 @pytest.mark.parametrize("n_samples", [7, 60])
 def test_galerkin_iteration_solves_the_whole_equation(activation, n_samples):
     y, matrices, weights, modes = mesh_problem(activation, n_samples)
     panels = []
     residual, defect = solve_mesh(
-        y, list(matrices), weights, modes, 100.0, 4, 1e-9, panels.append
+        y,
+        list(matrices),
+        all_of(matrices),
+        weights,
+        modes,
+        100.0,
+        4,
+        1e-9,
+        panels.append,
     )
     assert defect <= 1e-9
     assert panels == list(range(weights.shape[1] // 4))
@@ -244,7 +257,9 @@ def test_galerkin_iteration_solves_the_whole_equation(activation, n_samples):
 
 def test_galerkin_iteration_meets_the_march_in_all_dimensions():
     y, matrices, weights, modes = mesh_problem("relu", 20)
-    residual, _ = solve_mesh(y, list(matrices), weights, modes, 100.0, 4, 1e-10, None)
+    residual, _ = solve_mesh(
+        y, list(matrices), all_of(matrices), weights, modes, 100.0, 4, 1e-10, None
+    )
     guess = np.zeros((weights.shape[1], 20))
     marched, converged = march(matrices, weights, y[0], guess, 0, 4, 1e-11)
     assert converged

@@ -18,11 +18,12 @@ _KEPT = 0.01  # corrections this small beside the largest are left out
 _FINEST = 0.3  # and those below this share of the threshold
 _MARCH_SHARE = 0.01  # of the defect, for the solution in the subspace
 _MARCH_SHARE_FINEST = 0.1  # of the threshold, likewise
+_NEGLIGIBLE = 0.1  # of what a matrix may add
 _NEW = 1e-3  # part of a direction that must lie outside the subspace
 _TINY = np.finfo(float).tiny
 
 
-def solve_mesh(targets, matrices, weights, modes, horizon, n_nodes, tol, report):
+def solve_mesh(targets, matrices, sizes, weights, modes, horizon, n_nodes, tol, report):
     """Solve for the residual at all nodes of a mesh.
 
     Parameters
@@ -31,6 +32,8 @@ def solve_mesh(targets, matrices, weights, modes, horizon, n_nodes, tol, report)
         Targets.
     matrices : list of ndarray of shape (n_samples, n_samples)
         The matrices of the time basis, transposed.
+    sizes : ndarray of shape (rank,)
+        What each matrix adds to the integrals, in units of what can be neglected.
     weights : ndarray of shape (rank, n_times, n_times)
         Weights of the integrals up to each node.
     modes : Modes
@@ -54,7 +57,7 @@ def solve_mesh(targets, matrices, weights, modes, horizon, n_nodes, tol, report)
     problems = [
         _Subspace(target, weights, modes, horizon, n_nodes, tol) for target in targets
     ]
-    _extend(problems, matrices)
+    _extend(problems, matrices, sizes)
     diagonals = np.mean([problem.diagonals() for problem in problems], axis=0)
     precondition = modes.preconditioner(diagonals, weights)
     n_solved = 0
@@ -67,7 +70,7 @@ def solve_mesh(targets, matrices, weights, modes, horizon, n_nodes, tol, report)
         if all(problem.finished for problem in problems):
             break
         _for_each(lambda problem: problem.correct(precondition), problems)
-        _extend(problems, matrices)
+        _extend(problems, matrices, sizes)
     residual = np.array([problem.residual() for problem in problems])
     return residual, max(problem.defect for problem in problems)
 
@@ -82,10 +85,15 @@ def _for_each(function, problems):
         spread(function, left, n_workers)
 
 
-def _extend(problems, matrices):
-    """Multiply the new directions of all problems at once, and add them."""
+def _extend(problems, matrices, sizes):
+    """Multiply the new directions of all problems at once, and add them.
+
+    Matrices that add too little, as small as the new corrections are, are left out.
+    """
     new = np.concatenate([problem.new for problem in problems])
-    images = [new.astype(m.dtype, copy=False) @ m for m in matrices]
+    share = max(problem.new_share for problem in problems)
+    n_terms = max(1, np.count_nonzero(sizes * share > _NEGLIGIBLE))
+    images = [new.astype(m.dtype, copy=False) @ m for m in matrices[:n_terms]]
     images = np.stack(images, axis=1)
     first = 0
     for problem in problems:
@@ -93,10 +101,13 @@ def _extend(problems, matrices):
         first += len(problem.new)
 
 
-def _last_axis(images, rows):
-    """Return inner products along the last axis, by one matrix product."""
-    flat = images.reshape(-1, images.shape[-1]) @ rows.T
-    return flat.reshape(*images.shape[:-1], len(rows))
+def _project(images, rows, rank):
+    """Return inner products of images with rows, shape (n_images, rank, n_rows)."""
+    n_images, n_terms, n_samples = images.shape
+    out = np.zeros((n_images, rank, len(rows)))
+    products = images.reshape(-1, n_samples) @ rows.T
+    out[:, :n_terms] = products.reshape(n_images, n_terms, -1)
+    return out
 
 
 class _Subspace:
@@ -109,7 +120,7 @@ class _Subspace:
         self._threshold = tol * np.linalg.norm(target)
         # corrections count by what they change in the equation
         self._stiffness = 1 + horizon * modes.eigenvalues
-        self.new = modes.split(target)
+        self.new, self.new_share = modes.split(target), 1.0
         self._directions = np.empty((0, len(target)))
         self._in_modes = np.empty((0, len(target)), modes.vectors.dtype)
         self._images = []  # products of the directions with the matrices, in blocks
@@ -127,8 +138,9 @@ class _Subspace:
             return
         old = len(self._directions)
         self._directions = np.vstack([self._directions, directions])
-        above = [_last_axis(block, directions) for block in self._images]
-        below = _last_axis(images, self._directions)
+        rank = len(self._weights)
+        above = [_project(block, directions, rank) for block in self._images]
+        below = _project(images, self._directions, rank)
         if above:
             above = np.concatenate([self._matrices, np.concatenate(above)], axis=2)
             below = np.concatenate([above, below])
@@ -172,7 +184,7 @@ class _Subspace:
         complete = len(self._directions) == len(self._target) and threshold == finest
         self.finished = complete or not len(self._defect)
         if self.finished:
-            self.new = self.new[:0]
+            self.new, self.new_share = self.new[:0], 0.0
 
     def _norm(self):
         return np.linalg.norm(self._target)
@@ -185,7 +197,8 @@ class _Subspace:
         terms = terms.transpose(1, 2, 0)  # (n_times, n_directions, rank)
         first_row = 0
         for block in self._images:
-            some = terms[:, first_row : first_row + len(block)].reshape(n_times, -1)
+            some = terms[:, first_row : first_row + len(block), : block.shape[1]]
+            some = some.reshape(n_times, -1)
             defect -= some @ block.reshape(-1, block.shape[-1])
             first_row += len(block)
         norms = np.linalg.norm(defect, axis=1)
@@ -197,12 +210,15 @@ class _Subspace:
 
     def correct(self, precondition):
         """Find new directions, orthonormal, along which to correct the defect."""
-        self.new = np.empty((0, len(self._target)))
+        self.new, self.new_share = np.empty((0, len(self._target))), 0.0
         room = len(self._target) - len(self._directions)
         if not room:
             return
         change = precondition(self._modes.to_modes(self._defect))
         change -= (change @ self._in_modes.T) @ self._in_modes
+        solution = np.linalg.norm(self._coefficients[-len(change) :], axis=1)
+        share = np.linalg.norm(change, axis=1) / np.maximum(solution, _TINY)
+        self.new_share = np.max(share)
         scaled = change * self._stiffness.astype(change.dtype)
         squares, profiles = np.linalg.eigh((scaled @ scaled.T).astype(float))
         sizes = np.sqrt(np.maximum(squares, 0))

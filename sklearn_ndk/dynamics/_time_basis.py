@@ -76,6 +76,8 @@ class TimeBasis:
         ``mixing[i, j] NDK(t[i], t_prime[i])``, of order one.
     probe : callable
         As many of the probes.
+    size : ndarray of shape (rank,)
+        Largest coefficient of each function, times relevance.
     dtypes : list of dtype
         Precision that each function needs.
     """
@@ -91,7 +93,8 @@ class TimeBasis:
         self.t, self.t_prime = t[columns], t_prime[columns]
         inverse = solve_triangular(upper, np.eye(len(upper)))
         self.mixing = weight[columns, None] * inverse
-        rounding = np.abs(np.diag(upper)) * np.finfo(np.float32).eps
+        self.size = np.abs(np.diag(upper))
+        rounding = self.size * np.finfo(np.float32).eps
         single = rounding <= _SINGLE_SHARE * tol
         self.dtypes = [np.float32 if s else np.float64 for s in single]
 

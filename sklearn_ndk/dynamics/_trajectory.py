@@ -84,6 +84,7 @@ class Trajectory:
         self.residual, defect = solve_mesh(
             targets,
             matrices,
+            self._basis.size / self._basis_tol,
             self._weights(self._basis, times.ravel()),
             modes,
             min(1 / kappa, self.edges[-1]),
