@@ -8,7 +8,7 @@ matrix over the nodes in time, serves those around it.
 import numpy as np
 from scipy.linalg import eigh
 
-_N_BINS = 36  # of neighbouring eigenvectors
+_N_BINS = 48  # of neighbouring eigenvectors
 _N_SINGLE = 8  # leading eigenvectors with a bin of their own
 
 
