@@ -197,3 +197,15 @@ def test_an_activation_is_one_small_object():
 
     X = rows()
     assert_allclose(nngp_kernel(X, activation=Shifted()), nngp_kernel(X) / 4)
+
+
+@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_ntk_and_nngp_in_one_pass_are_those_of_two(activation, dtype):
+    X, Y = rows(6).astype(dtype), rows(4, seed=1).astype(dtype)
+    network = {"depth": 3, "activation": activation, "bias": 0.3}
+    for other in (None, Y):
+        ntk, nngp = ntk_kernel(X, other, sigma0=1.3, return_nngp=True, **network)
+        assert ntk.dtype == nngp.dtype == dtype
+        assert_allclose(ntk, ntk_kernel(X, other, sigma0=1.3, **network), rtol=1e-7)
+        assert_allclose(nngp, nngp_kernel(X, other, sigma=1.3, **network), rtol=1e-7)
