@@ -52,9 +52,10 @@ def trajectory(args):
             )
             error = refined_error(curve, X, y, Xs) if args.accuracy else np.nan
             print(
-                f"P={n_samples} {activation} depth {depth} T={T:g} sigma0^2={variance:g}"
-                f"  {time:.2f} s / {one_eigh:.2f} s = {time / one_eigh:.2f}"
-                f"  error {error:.1e}",
+                f"P={n_samples} {activation} depth {depth} T={T:g} "
+                f"sigma0^2={variance:g}  "
+                f"{time:.2f} s / {one_eigh:.2f} s = {time / one_eigh:.2f}  "
+                f"error {error:.1e}",
                 flush=True,
             )
 

@@ -16,6 +16,7 @@ from sklearn_ndk.dynamics._time_basis import (
     cross_approximation,
 )
 from sklearn_ndk.dynamics._volterra import integral_weights, march
+from sklearn_ndk.kernels import _two_time as two_time
 from sklearn_ndk.kernels._activations import get_activation
 from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._network import InfiniteNetwork
@@ -211,6 +212,17 @@ def test_basis_of_relevant_pairs_is_smaller_and_predicts_as_well():
     assert len(trajectories[0]._basis.t) < 20
 
 
+def test_kernels_at_few_rows_are_computed_at_once_and_the_same(monkeypatch):
+    X, Xs = rows(20), rows(3, seed=1)
+    kernel = TwoTimeKernel(make_kernel(X, "erf").network, gram_matrix(Xs, X))
+    t = np.array([1.0, 5.0, 30.0])
+    at_once = list(kernel.at_pairs(t, t / 3))
+    monkeypatch.setattr(two_time, "_MAX_AT_ONCE", 0)
+    for one, matrix in zip(kernel.at_pairs(t, t / 3), at_once, strict=True):
+        assert_allclose(one, matrix, rtol=1e-13)
+    assert_allclose(one, kernel(30.0, 10.0), rtol=1e-13)
+
+
 # Galerkin iteration
 
 
@@ -264,6 +276,15 @@ def test_galerkin_iteration_meets_the_march_in_all_dimensions():
     marched, converged = march(matrices, weights, y[0], guess, 0, 4, 1e-11)
     assert converged
     assert_allclose(residual[0], marched, atol=1e-8)
+
+
+def test_galerkin_iteration_tells_how_far_it_came():
+    y, matrices, weights, modes = mesh_problem("relu", 60)
+    # less than rounding errors cannot be reached, and the iteration knows its end
+    _, defect = solve_mesh(
+        y, list(matrices), all_of(matrices), weights, modes, 100.0, 4, 1e-18, None
+    )
+    assert 1e-18 < defect < 1e-9
 
 
 def test_preconditioner_is_exact_for_functions_of_its_matrix():

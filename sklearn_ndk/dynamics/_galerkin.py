@@ -117,7 +117,8 @@ class _Subspace:
         n_times = weights.shape[1]
         self._target, self._weights, self._modes = target, weights, modes
         self._n_nodes = n_nodes
-        self._threshold = tol * np.linalg.norm(target)
+        self._norm = np.linalg.norm(target)
+        self._threshold = tol * self._norm
         # corrections count by what they change in the equation
         self._stiffness = 1 + horizon * modes.eigenvalues
         self.new, self.new_share = modes.split(target), 1.0
@@ -169,7 +170,7 @@ class _Subspace:
         latest = np.tensordot(latest, matrices, axes=1)
         _, vectors = np.linalg.eigh(latest + latest.T)
         finest = _MARCH_SHARE_FINEST * self._threshold
-        threshold = max(finest, _MARCH_SHARE * self.defect * self._norm())
+        threshold = max(finest, _MARCH_SHARE * self.defect * self._norm)
         solution, _ = march(
             vectors.T @ matrices @ vectors,
             self._weights,
@@ -181,13 +182,9 @@ class _Subspace:
         )
         self._coefficients = solution @ vectors.T
         self._measure(first)
-        complete = len(self._directions) == len(self._target) and threshold == finest
-        self.finished = complete or not len(self._defect)
-        if self.finished:
-            self.new, self.new_share = self.new[:0], 0.0
-
-    def _norm(self):
-        return np.linalg.norm(self._target)
+        self.finished = not len(self._defect)
+        self._exact = threshold == finest
+        self.new, self.new_share = np.empty((0, len(self._target))), 0.0
 
     def _measure(self, first):
         """Compute the defect from node `first` on, and how far it meets the bound."""
@@ -206,14 +203,17 @@ class _Subspace:
         solved = (left[0] if len(left) else n_times) // self._n_nodes * self._n_nodes
         self._defect = defect[solved:]
         self.n_solved = first + solved
-        self.defect = norms.max() / (self._norm() or 1)
+        self.defect = norms.max() / (self._norm or 1)
 
     def correct(self, precondition):
         """Find new directions, orthonormal, along which to correct the defect."""
-        self.new, self.new_share = np.empty((0, len(self._target))), 0.0
         room = len(self._target) - len(self._directions)
-        if not room:
-            return
+        if room:
+            self._find_directions(precondition, room)
+        if not len(self.new) and self._exact:
+            self.finished = True  # nothing is left to try
+
+    def _find_directions(self, precondition, room):
         change = precondition(self._modes.to_modes(self._defect))
         change -= (change @ self._in_modes.T) @ self._in_modes
         solution = np.linalg.norm(self._coefficients[-len(change) :], axis=1)
