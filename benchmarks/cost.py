@@ -120,12 +120,14 @@ def prediction(args):
 
 
 MEMORY = """
-import resource, sys
+import sys
 sys.path.insert(0, {folder!r})
 from cost import model
 from problems import mnist
 X, y, _ = mnist({n_samples})
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def peak():  # ru_maxrss would be that of the parent
+    with open("/proc/self/status") as status:
+        return 1024 * int(status.read().split("VmHWM:")[1].split()[0])
 before = peak()
 model(T={T}, variance={variance}).fit(X, y)
 print((peak() - before) / 8 / {n_samples} ** 2)
@@ -133,7 +135,7 @@ print((peak() - before) / 8 / {n_samples} ** 2)
 
 
 def peak_memory(n_samples, T, variance):
-    """Rise of the peak memory by a fit, in a fresh process, in P^2 doubles."""
+    """Rise of the peak memory by a fit, in a fresh process, in P^2 doubles (Linux)."""
     script = MEMORY.format(
         folder=sys.path[0], n_samples=n_samples, T=T, variance=variance
     )
@@ -157,8 +159,6 @@ def memory(args):
 
 def growth(args):
     """Growth with the number of samples, depth and 1 / T, and a figure of it."""
-    import matplotlib.pyplot as plt
-
     sizes = [500, 1000, 2000, 4000, 8000]
     depths, temperatures = [1, 2, 4, 8], [1e-1, 1e-2, 1e-3, 1e-4]
     repeats = min(3, args.repeats)
@@ -190,17 +190,27 @@ def growth(args):
     )
     print("P=1000, depth", dict(zip(depths, np.round(by_depth, 2), strict=True)))
     print("P=1000, T", dict(zip(temperatures, np.round(by_T, 2), strict=True)))
+    draw((sizes, times, eighs), (depths, by_depth), (temperatures, by_T), args.figure)
+
+
+def draw(by_size, by_depth, by_temperature, file):
+    """Draw time against the number of samples, depth and 1 / T."""
+    import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(1, 3, figsize=(10, 3), layout="constrained")
+    sizes, times, eighs = by_size
     axes[0].loglog(sizes, times, "o-", label="whole trajectory")
     axes[0].loglog(sizes, eighs, "s--", label="one eigh")
     axes[0].set(xlabel="training samples P", ylabel="time (s)")
+    axes[0].set_xticks(sizes, sizes)
+    axes[0].minorticks_off()
     axes[0].legend()
-    axes[1].plot(depths, by_depth, "o-")
+    axes[1].plot(*by_depth, "o-")
     axes[1].set(xlabel="depth", ylabel="time (s), P = 1000", ylim=(0, None))
-    axes[2].semilogx(1 / np.array(temperatures), by_T, "o-")
+    temperatures, times = by_temperature
+    axes[2].semilogx(1 / np.array(temperatures), times, "o-")
     axes[2].set(xlabel="1 / T", ylabel="time (s), P = 1000", ylim=(0, None))
-    figure.savefig(args.figure, dpi=150)
+    figure.savefig(file, dpi=100)
 
 
 def imports(args):
