@@ -17,6 +17,7 @@ from scipy.linalg import solve_triangular
 from scipy.linalg.blas import dger, idamax
 
 _MAX_PAIRS = 2000  # of times, aimed at
+_AT_ONCE = 4096  # pairs of times, so that the kernels stay in cache
 _OCTAVES = 32  # spanned by the lags of one time
 _SINGLE_SHARE = 0.5  # of the tolerance, for rounding to single precision
 
@@ -111,11 +112,18 @@ class TimeBasis:
         ndarray of shape (rank, *t.shape)
             ``NDK(t, t') = sum_j coefficients[j] R_j``.
         """
-        values = self.probe(t.ravel(), t_prime.ravel())
-        coefficients = solve_triangular(
-            self._lower, values, lower=True, unit_diagonal=True, check_finite=False
-        )
-        return coefficients.reshape(len(self.t), *t.shape)
+        pairs = t.ravel(), t_prime.ravel()
+        out = np.empty((len(self.t), t.size))
+        for start in range(0, t.size, _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            out[:, some] = solve_triangular(
+                self._lower,
+                self.probe(*(times[some] for times in pairs)),
+                lower=True,
+                unit_diagonal=True,
+                check_finite=False,
+            )
+        return out.reshape(len(self.t), *t.shape)
 
 
 def cross_approximation(a, tol):

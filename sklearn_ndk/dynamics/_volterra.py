@@ -49,8 +49,8 @@ def integral_weights(basis, times, edges, nodes):
             times[which], edges[panel], edges[panel + 1], nodes, n_nodes + extra
         )
         t = np.broadcast_to(times[which, None], points.shape)
-        coefficients = basis.coefficients(t, points)
-        out[:, which, panel] = (coefficients[:, :, None] @ rule)[:, :, 0]
+        coefficients = basis.coefficients(t, points).transpose(1, 0, 2)
+        out[:, which, panel] = (coefficients @ rule).transpose(1, 0, 2)
     return out.reshape(*out.shape[:2], -1)
 
 
