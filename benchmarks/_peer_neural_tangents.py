@@ -1,11 +1,6 @@
-"""Time neural-tangents on request; run by peers.py in an environment of its own.
-
-Each line read asks for one run and is answered with its seconds; the line "save FILE"
-writes the kernels.
-"""
+"""Time neural-tangents on request; run by peers.py in an environment of its own."""
 
 import sys
-import time
 
 import jax
 
@@ -13,6 +8,7 @@ jax.config.update("jax_enable_x64", True)
 
 import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
+from _peer import serve  # noqa: E402
 from neural_tangents import stax  # noqa: E402
 
 
@@ -26,19 +22,13 @@ def main():
     @jax.jit
     def kernels(X):
         kernel = kernel_fn(X, None, ("nngp", "ntk"))
-        return kernel.nngp, kernel.ntk
+        return {"nngp": kernel.nngp, "ntk": kernel.ntk}
 
-    jax.block_until_ready(kernels(X))
-    print("ready", flush=True)
-    for line in sys.stdin:
-        if line.startswith("save"):
-            nngp, ntk = kernels(X)
-            np.savez(line.split()[1], nngp=nngp, ntk=ntk)
-            print("saved", flush=True)
-        else:
-            start = time.perf_counter()
-            jax.block_until_ready(kernels(X))
-            print(time.perf_counter() - start, flush=True)
+    def run():
+        jax.block_until_ready(kernels(X))
+
+    run()  # compiles
+    serve(run, lambda: kernels(X))
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ class Trajectory:
         longest = np.log(max(1, last) / (_END_SHARE * tol)) / kappa
         self.edges = graded_edges(kernel.rate, kappa, min(t_end, longest))
         self.equilibrated = self.edges[-1] >= longest
-        self._basis = self._basis_for(kernel, self.edges[1:])
+        self._basis = self._basis_for(kernel)
         if check_size is not None:
             sizes = [np.dtype(dtype).itemsize for dtype in self._basis.dtypes]
             check_size(sum(sizes) / 8 + 4)
@@ -123,16 +123,14 @@ class Trajectory:
         unique, positions = np.unique(times, return_inverse=True)
         within = kernel.rows_within(self._basis.probe)
         out = np.empty((len(self.residual), len(unique), len(within)))
-        for rows in (within, ~within):
-            if rows.all():
-                out[:] = self._predict(unique, kernel, within.all())
-            elif rows.any():
-                part = kernel.rows(rows)
-                out[:, :, rows] = self._predict(unique, part, rows is within)
+        for rows, covered in ((within, True), (~within, False)):
+            if rows.any():
+                part = kernel if rows.all() else kernel.rows(rows)
+                basis = self._basis if covered else self._basis_for(part)
+                out[:, :, rows] = self._predict(unique, part, basis)
         return self._scale[..., None] * out[:, positions]
 
-    def _predict(self, times, kernel, within):
-        basis = self._basis if within else self._basis_for(kernel, self.edges[1:])
+    def _predict(self, times, kernel, basis):
         blocks = np.array_split(times, -(-len(times) // _MAX_TIMES))
         weights = [self._weights(basis, block) for block in blocks]
         # from basis functions back to kernels at the basis pairs
@@ -145,8 +143,8 @@ class Trajectory:
             total = total + duals @ matrix.T
         return total.reshape(n_outputs, len(times), -1)
 
-    def _basis_for(self, kernel, times):
-        return TimeBasis(kernel.probe, times, self._relevance, self._basis_tol)
+    def _basis_for(self, kernel):
+        return TimeBasis(kernel.probe, self.edges[1:], self._relevance, self._basis_tol)
 
     def _weights(self, basis, times):
         with single_threaded_blas():  # the products are small

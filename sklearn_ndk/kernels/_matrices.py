@@ -65,12 +65,13 @@ def kernel_matrices(
 
     def fill(rows, cols):
         norms = gram.x_norm[rows, None] * gram.y_norm[cols]
-        k_xx, k_yy = gram.x_norm[rows, None] ** 2, gram.y_norm[cols] ** 2
-        k_xy = gram.cosine[rows, cols] * norms
         scale = gram.row_scale[rows, None] * gram.column_scale[cols]
         if homogeneous:  # the norms are factors of the kernel
             k_xx = k_yy = np.ones(1, dtype)
             k_xy, scale = gram.cosine[rows, cols], scale * norms
+        else:
+            k_xx, k_yy = gram.x_norm[rows, None] ** 2, gram.y_norm[cols] ** 2
+            k_xy = gram.cosine[rows, cols] * norms
         nngp, ndk = layer_recursion(
             k_xx,
             k_yy,
