@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose
 from scipy.linalg import expm
 
 from sklearn_ndk.dynamics import GradientFlow, Modes, Trajectory, ridge_duals
+from sklearn_ndk.dynamics import _trajectory as trajectory_module
 from sklearn_ndk.dynamics._galerkin import solve_mesh
 from sklearn_ndk.dynamics._krylov import gcr
 from sklearn_ndk.dynamics._mesh import graded_edges, radau_nodes
@@ -16,7 +17,6 @@ from sklearn_ndk.dynamics._time_basis import (
     cross_approximation,
 )
 from sklearn_ndk.dynamics._volterra import integral_weights, march
-from sklearn_ndk.kernels import _two_time as two_time
 from sklearn_ndk.kernels._activations import get_activation
 from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._network import InfiniteNetwork
@@ -35,10 +35,9 @@ def unit_relevance(t, t_prime):
 def basis_matrices(basis, kernel):
     """Compute the basis functions, transposed, in double precision."""
     doubles = [np.float64] * len(basis.t)
-    kernel = TwoTimeKernel(
-        kernel.network, kernel.gram._replace(cosine=kernel.gram.cosine.copy())
+    return np.array(
+        kernel.mixtures(basis.t_prime, basis.t, basis.mixing, doubles, basis.precision)
     )
-    return np.array(kernel.mixtures(basis.t_prime, basis.t, basis.mixing, doubles))
 
 
 def rows(n, d=4, seed=0):
@@ -212,15 +211,19 @@ def test_basis_of_relevant_pairs_is_smaller_and_predicts_as_well():
     assert len(trajectories[0]._basis.t) < 20
 
 
-def test_kernels_at_few_rows_are_computed_at_once_and_the_same(monkeypatch):
-    X, Xs = rows(20), rows(3, seed=1)
-    kernel = TwoTimeKernel(make_kernel(X, "erf").network, gram_matrix(Xs, X))
-    t = np.array([1.0, 5.0, 30.0])
-    at_once = list(kernel.at_pairs(t, t / 3))
-    monkeypatch.setattr(two_time, "_MAX_AT_ONCE", 0)
-    for one, matrix in zip(kernel.at_pairs(t, t / 3), at_once, strict=True):
-        assert_allclose(one, matrix, rtol=1e-13)
-    assert_allclose(one, kernel(30.0, 10.0), rtol=1e-13)
+@pytest.mark.parametrize("activation", ["relu", "erf"])
+def test_predictions_do_not_depend_on_how_many_rows_are_handled_at_once(
+    activation, monkeypatch
+):
+    X, y = rows(30), rows(30, 1, seed=1)[:, 0]
+    kernel = make_kernel(X, activation)
+    modes = Modes(kernel.network.nngp(kernel.gram), 0.1)
+    trajectory = Trajectory(y[None], kernel, modes, 0.1, 1e-6, np.inf)
+    cross = TwoTimeKernel(kernel.network, gram_matrix(rows(50, seed=2), X))
+    times = np.array([1.0, 5.0, 30.0])
+    at_once = trajectory.predict(times, cross)
+    monkeypatch.setattr(trajectory_module, "_MAX_ENTRIES", 0)
+    assert_allclose(trajectory.predict(times, cross), at_once, atol=1e-6)
 
 
 # Galerkin iteration

@@ -19,7 +19,7 @@ from scipy.linalg.blas import dger, idamax
 _MAX_PAIRS = 2000  # of times, aimed at
 _AT_ONCE = 4096  # pairs of times, so that the kernels stay in cache
 _OCTAVES = 32  # spanned by the lags of one time
-_SINGLE_SHARE = 0.5  # of the tolerance, for rounding to single precision
+_SINGLE_SHARE = 0.5  # of the precision, for rounding to single precision
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,9 @@ class TimeBasis:
         ``mixing[i, j] NDK(t[i], t_prime[i])``, of order one.
     probe : callable
         As many of the probes.
-    size : ndarray of shape (rank,)
-        Largest coefficient of each function, times relevance.
+    precision : ndarray of shape (rank,)
+        Error that each function may have: `tol` over the largest coefficient, which
+        is multiplied by its relevance.
     dtypes : list of dtype
         Precision that each function needs.
     """
@@ -94,9 +95,8 @@ class TimeBasis:
         self.t, self.t_prime = t[columns], t_prime[columns]
         inverse = solve_triangular(upper, np.eye(len(upper)))
         self.mixing = weight[columns, None] * inverse
-        self.size = np.abs(np.diag(upper))
-        rounding = self.size * np.finfo(np.float32).eps
-        single = rounding <= _SINGLE_SHARE * tol
+        self.precision = tol / np.abs(np.diag(upper))
+        single = np.finfo(np.float32).eps <= _SINGLE_SHARE * self.precision
         self.dtypes = [np.float32 if s else np.float64 for s in single]
 
     def coefficients(self, t, t_prime):

@@ -14,6 +14,7 @@ from sklearn_ndk.dynamics._volterra import integral_weights
 # Shares of the tolerance; the rest is the mesh's.
 _BASIS_SHARE, _DEFECT_SHARE, _END_SHARE = 0.1, 0.1, 0.01
 _MAX_TIMES = 64  # handled at once in predictions
+_MAX_ENTRIES = 2**26  # of kernels, likewise
 _ONSET = 1.0  # of predictions that matter, in units of 1 / rate
 _LATE = 10  # in units of the memory: the residual has come to rest
 _N_RELEVANCE = 100  # times at which the size of the residual is guessed
@@ -76,16 +77,22 @@ class Trajectory:
             sizes = [np.dtype(dtype).itemsize for dtype in self._basis.dtypes]
             check_size(sum(sizes) / 8 + 4)
         # NDK(t, t'; x, x') = NDK(t', t; x', x) gives the transposes
+        basis = self._basis
         matrices = kernel.mixtures(
-            self._basis.t_prime, self._basis.t, self._basis.mixing, self._basis.dtypes
+            basis.t_prime,
+            basis.t,
+            basis.mixing,
+            basis.dtypes,
+            basis.precision,
+            overwrite=True,
         )
         n_nodes = len(self._nodes)
         times = self.edges[:-1, None] + np.diff(self.edges)[:, None] * self._nodes
         self.residual, defect = solve_mesh(
             targets,
             matrices,
-            self._basis.size / self._basis_tol,
-            self._weights(self._basis, times.ravel()),
+            1 / basis.precision,
+            self._weights(basis, times.ravel()),
             modes,
             min(1 / kappa, self.edges[-1]),
             n_nodes,
@@ -133,15 +140,21 @@ class Trajectory:
     def _predict(self, times, kernel, basis):
         blocks = np.array_split(times, -(-len(times) // _MAX_TIMES))
         weights = [self._weights(basis, block) for block in blocks]
-        # from basis functions back to kernels at the basis pairs
-        weights = np.tensordot(basis.mixing, np.concatenate(weights, axis=1), axes=1)
+        weights = np.concatenate(weights, axis=1)
         n_outputs, _, n_samples = self.residual.shape
-        total = 0.0
-        kernels = kernel.at_pairs(basis.t, basis.t_prime)
-        for weight, matrix in zip(weights, kernels, strict=True):
-            duals = (weight @ self.residual).reshape(-1, n_samples)
-            total = total + duals @ matrix.T
-        return total.reshape(n_outputs, len(times), -1)
+        n_rows = len(kernel.gram.x_norm)
+        out = np.zeros((n_outputs * len(times), n_rows))
+        doubles = [np.float64] * len(weights)
+        step = max(1, _MAX_ENTRIES // (len(weights) * n_samples))
+        for start in range(0, n_rows, step):
+            rows = slice(start, start + step)
+            matrices = kernel.rows(rows).mixtures(
+                basis.t, basis.t_prime, basis.mixing, doubles, basis.precision
+            )
+            for weight, matrix in zip(weights, matrices, strict=True):
+                duals = (weight @ self.residual).reshape(-1, n_samples)
+                out[:, rows] += duals @ matrix.T
+        return out.reshape(n_outputs, len(times), n_rows)
 
     def _basis_for(self, kernel):
         return TimeBasis(kernel.probe, self.edges[1:], self._relevance, self._basis_tol)

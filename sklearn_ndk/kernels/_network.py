@@ -3,10 +3,15 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from sklearn_ndk.kernels._activations import Activation
 from sklearn_ndk.kernels._matrices import kernel_matrices
 from sklearn_ndk.kernels._process import WeightMoments, weight_moments
 from sklearn_ndk.kernels._recursion import layer_recursion
+from sklearn_ndk.kernels._series import angular_series
+
+_TILE_ENTRIES = 2**17  # of all matrices at once: fewer wait for the interpreter
 
 
 @dataclass(frozen=True)
@@ -54,21 +59,29 @@ class InfiniteNetwork:
         """Compute ``NDK^L(t, t')`` of every pair in a Gram matrix, Eqs. (11)-(13)."""
         return self._matrix(gram, self.moments(t, t_prime), overwrite, wanted="ndk")
 
-    def ndk_at_pairs(self, gram, t, t_prime):
-        """Compute ``NDK^L(t, t')`` at several pairs of times, as a list."""
+    def ndk_mixtures(
+        self, gram, t, t_prime, mixing, dtypes, precision, overwrite=False
+    ):
+        """Compute mixtures of ``NDK^L(t, t')`` at several pairs of times."""
+        if self.homogeneous:
+            series = angular_series(
+                lambda c: self.ndk_entries(1.0, 1.0, c[:, None], t, t_prime) @ mixing,
+                gram.cosine.min(initial=0),
+                precision,
+            )
+            if series is not None:
+                return kernel_matrices(
+                    gram,
+                    lambda k_xx, k_yy, cosine: series(cosine),
+                    dtypes,
+                    homogeneous=True,
+                    symmetric=gram.same,
+                    n_entries=_TILE_ENTRIES // series.coefficients.shape[1],
+                    overwrite=overwrite,
+                )
         moments = self.moments(t, t_prime)
-        return kernel_matrices(gram, moments, wanted="ndk", **self._layers)
-
-    def ndk_mixtures(self, gram, t, t_prime, mixing, dtypes):
-        """Compute mixtures of the NDK at several times; the Gram matrix is lost."""
-        return kernel_matrices(
-            gram,
-            self.moments(t, t_prime),
-            wanted="ndk",
-            mixing=mixing,
-            dtypes=dtypes,
-            overwrite=True,
-            **self._layers,
+        return self._matrices(
+            gram, moments, overwrite, wanted="ndk", mixing=mixing, dtypes=dtypes
         )
 
     def two_time_nngp(self, gram, t, t_prime, overwrite=False):
@@ -82,9 +95,7 @@ class InfiniteNetwork:
     def ntk_and_nngp(self, gram):
         """Compute the NTK, and the NNGP kernel of the initial weights."""
         moments = _constant(self.sigma0**2)
-        return kernel_matrices(
-            gram, moments, wanted="both", offset=self.bias**2, **self._layers
-        )
+        return self._matrices(gram, moments, wanted="both", offset=self.bias**2)
 
     def nngp(self, gram, overwrite=False):
         """Compute the NNGP kernel of the equilibrium, ``K^L + bias^2``, Eq. (18)."""
@@ -112,9 +123,53 @@ class InfiniteNetwork:
         }
 
     def _matrix(self, gram, moments, overwrite, **wanted):
+        return self._matrices(gram, moments, overwrite, **wanted)[0]
+
+    def _matrices(
+        self,
+        gram,
+        moments,
+        overwrite=False,
+        *,
+        wanted,
+        offset=0.0,
+        mixing=None,
+        dtypes=None,
+    ):
+        """Compute kernel matrices by recursion over the layers.
+
+        The kernels wanted are "nngp", to which `offset` is added, "ndk" or "both",
+        the NDK first; at one or several pairs of times, or mixtures of them.
+        """
+        dtype = gram.cosine.dtype
+        equal_times = (moments.var == moments.cov) & (moments.var_prime == moments.cov)
+        n_pairs = np.size(moments.cov)
+        moments = WeightMoments(
+            *(np.asarray(m, dtype).reshape(-1, 1, 1) for m in moments)
+        )
+
+        def entries(k_xx, k_yy, k_xy):
+            nngp, ndk = layer_recursion(
+                k_xx, k_yy, k_xy, moments, tangent=wanted != "nngp", **self._layers
+            )
+            if offset:
+                nngp += offset
+            if wanted == "both":
+                return np.concatenate([ndk, nngp])
+            values = nngp if wanted == "nngp" else ndk
+            if mixing is None:
+                return values
+            return np.tensordot(mixing, values, axes=(0, 0))
+
         return kernel_matrices(
-            gram, moments, overwrite=overwrite, **wanted, **self._layers
-        )[0]
+            gram,
+            entries,
+            dtypes or [dtype] * (2 if wanted == "both" else n_pairs),
+            homogeneous=self.homogeneous,
+            symmetric=gram.same and (self.homogeneous or np.all(equal_times)),
+            n_entries=_TILE_ENTRIES // n_pairs,
+            overwrite=overwrite,
+        )
 
 
 def _constant(variance):

@@ -10,7 +10,6 @@ from sklearn_ndk.kernels._network import InfiniteNetwork
 from sklearn_ndk.kernels._probe import Probe, make_probe
 
 _N_QUANTILES = 16
-_MAX_AT_ONCE = 2**20  # entries of kernels
 
 
 @dataclass(frozen=True)
@@ -44,29 +43,8 @@ class TwoTimeKernel:
         """
         return self.network.ndk(self.gram, t, t_prime)
 
-    def at_pairs(self, t, t_prime):
-        """Iterate over ``NDK(t, t')`` at several pairs of times.
-
-        Parameters
-        ----------
-        t, t_prime : ndarray of shape (n_pairs,)
-            The pairs.
-
-        Yields
-        ------
-        ndarray of shape (n_rows, n_columns)
-            The matrices, computed at once if they are small.
-        """
-        if len(t) * self.gram.cosine.size <= _MAX_AT_ONCE:
-            yield from self.network.ndk_at_pairs(self.gram, t, t_prime)
-        else:
-            for pair in zip(t, t_prime, strict=True):
-                yield self(*pair)
-
-    def mixtures(self, t, t_prime, mixing, dtypes):
+    def mixtures(self, t, t_prime, mixing, dtypes, precision, overwrite=False):
         """Return mixtures of the NDK at several pairs of times.
-
-        They take the place of the Gram matrix: there are no matrices after these.
 
         Parameters
         ----------
@@ -76,13 +54,20 @@ class TwoTimeKernel:
             Coefficients of each mixture.
         dtypes : list of dtype
             Of each mixture.
+        precision : ndarray of shape (n_mixtures,)
+            Error that each may have, where inputs have unit norm.
+        overwrite : bool, default=False
+            Whether they may take the place of the Gram matrix: there are no
+            matrices after these.
 
         Returns
         -------
         list of ndarray of shape (n_rows, n_columns)
             The matrices.
         """
-        return self.network.ndk_mixtures(self.gram, t, t_prime, mixing, dtypes)
+        return self.network.ndk_mixtures(
+            self.gram, t, t_prime, mixing, dtypes, precision, overwrite
+        )
 
     @cached_property
     def probe(self) -> Probe:
@@ -109,7 +94,7 @@ class TwoTimeKernel:
 
         Parameters
         ----------
-        index : ndarray
+        index : ndarray or slice
             Indices of the rows, or a mask.
 
         Returns
