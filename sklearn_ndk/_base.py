@@ -55,6 +55,8 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
         self.normalize_y = normalize_y
         self.tol = tol
 
+    _check_params: ClassVar[dict] = {}  # for validate_data, of X and y
+
     def __sklearn_is_fitted__(self):
         return hasattr(self, "_ensemble")
 
@@ -62,23 +64,32 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
         self.__dict__.pop("_ensemble", None)  # a fit that fails leaves none
         super()._validate_params()
 
-    def _validate_training_data(self, X, y, sample_weight, **check_params):
-        """Validate, and drop samples of weight zero: they take no part."""
+    def _validate_training_data(self, X, y, sample_weight):
         self.__dict__.pop("_ensemble", None)  # validation of parameters can be off
-        X, y = validate_data(self, X, y, dtype=np.float64, **check_params)
-        weight = _check_sample_weight(
+        X, y = validate_data(self, X, y, dtype=np.float64, **self._check_params)
+        sample_weight = _check_sample_weight(
             sample_weight, X, dtype=np.float64, ensure_non_negative=True
         )
-        kept = weight > 0
-        return X[kept], y[kept], weight[kept]
+        return X, y, sample_weight
 
-    def _fit_ensemble(self, X, targets, sample_weight):
-        """Fit 2-D targets, and solve what predictions at ``self.t`` need."""
-        context = self._init_callback_context(max_subtasks=None)
-        context.call_on_fit_task_begin(estimator=self, X=X, y=targets)
+    def _fit(self, X, y, sample_weight, t, context):
+        """Fit validated samples, and solve what predictions at time `t` need."""
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        ensemble = self._new_ensemble(X, y, sample_weight)
+        ensemble.solve(t, self._progress(context))
+        context.call_on_fit_task_end(estimator=self, X=X, y=y)
+        self._ensemble = ensemble
+        return self
+
+    def _new_ensemble(self, X, y, sample_weight):
+        """Return the ensemble before training; samples of no weight take no part."""
+        kept = sample_weight > 0
+        X, sample_weight = X[kept], sample_weight[kept]
+        targets = self._encode(y[kept])
         self._y_mean, self._y_scale = self._target_scale(targets, sample_weight)
         targets = (targets - self._y_mean) / self._y_scale
         X, targets, sample_weight = _merge_duplicates(X, targets, sample_weight)
+        self.X_fit_ = X
         network = InfiniteNetwork(
             self.depth,
             get_activation(self.activation),
@@ -87,14 +98,9 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
             float(self.sigma0),
             float(self.bias),
         )
-        ensemble = InfiniteEnsemble(
+        return InfiniteEnsemble(
             network, X, targets, sample_weight, self.limit, self.tol
         )
-        ensemble.solve(self.t, self._progress(context))
-        context.call_on_fit_task_end(estimator=self, X=X, y=targets)
-        self.X_fit_ = X
-        self._ensemble = ensemble
-        return self
 
     def _target_scale(self, targets, sample_weight):
         if not self.normalize_y:
@@ -114,6 +120,9 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
 
         return report
 
+    def _default_time(self):
+        return self.t
+
     def _mean(self, X, times):
         """Return mean outputs of shape (n_samples, n_outputs, n_times)."""
         X = validate_data(self, X, dtype=np.float64, reset=False)
@@ -123,13 +132,13 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
     def _mean_at(self, X, t):
         """Return mean outputs of shape (n_samples, n_outputs) at `t` or ``self.t``."""
         check_is_fitted(self)
-        t = _check_time(self.t if t is None else t)
+        t = _check_time(self._default_time() if t is None else t)
         return self._mean(X, np.array([t], dtype=float))[:, :, 0]
 
     def _mean_path(self, X, times):
         """Return mean outputs of shape (n_samples, n_outputs, n_times)."""
         check_is_fitted(self)
-        return self._mean(X, _check_times(times))
+        return self._mean(X, check_times(times))
 
 
 def _check_time(t):
@@ -144,7 +153,7 @@ def _check_time(t):
     return t
 
 
-def _check_times(times):
+def check_times(times):
     times = np.asarray(times, dtype=np.float64)
     if times.ndim != 1 or not len(times):
         raise ValueError(

@@ -99,19 +99,21 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
             If a parameter or the data are invalid, if there is only one class, or
             if the kernel matrices would not fit in memory.
         """
-        X, y, sample_weight = self._validate_training_data(X, y, sample_weight)
+        data = self._validate_training_data(X, y, sample_weight)
+        context = self._init_callback_context(max_subtasks=None)
+        return self._fit(*data, self.t, context)
+
+    def _encode(self, y):
+        """Return +1 for the class of each sample and -1 for others, 2-D."""
         check_classification_targets(y)
-        classes, codes = np.unique(y, return_inverse=True)
-        if len(classes) < 2:
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
             raise ValueError(
-                "NDKClassifier needs samples of at least two classes with positive "
-                f"weight; got one class, {classes.tolist()[0]!r}."
+                f"{type(self).__name__} needs samples of at least two classes with "
+                f"positive weight; got one class, {self.classes_.tolist()[0]!r}."
             )
-        targets = 2.0 * np.eye(len(classes))[codes] - 1
-        if len(classes) == 2:
-            targets = targets[:, 1:]
-        self.classes_ = classes
-        return self._fit_ensemble(X, targets, sample_weight)
+        targets = 2.0 * np.eye(len(self.classes_))[codes] - 1
+        return targets[:, 1:] if len(self.classes_) == 2 else targets
 
     def decision_function(self, X, t=None):
         """Return the mean outputs at one time.

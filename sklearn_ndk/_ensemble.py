@@ -10,10 +10,18 @@ from threading import Lock
 
 import numpy as np
 
-from sklearn_ndk.dynamics import GradientFlow, Modes, Trajectory, ridge_duals
+from sklearn_ndk.dynamics import (
+    GradientFlow,
+    Modes,
+    Trajectory,
+    largest_eigenvalue,
+    ridge_duals,
+)
 from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._two_time import TwoTimeKernel
 
+EQUILIBRIUM_TAU = 5.0  # the weights have forgotten all but a hundredth of their origin
+_FLOW_SPAN = 1e8  # of the times of interest in gradient flow
 _FEWEST_MATRICES = 8  # of a trajectory; how many it takes is known after a while
 
 
@@ -55,6 +63,31 @@ class InfiniteEnsemble:
 
     def __setstate__(self, state):
         self.__dict__.update(state, _lock=Lock())
+
+    def time_grid(self, n_times):
+        """Return times over which training happens, evenly spaced in their logarithm.
+
+        Parameters
+        ----------
+        n_times : int
+            Their number.
+
+        Returns
+        -------
+        ndarray of shape (n_times,)
+            From a tenth of the shortest time scale of gradient descent, one over the
+            largest eigenvalue of the NTK, to equilibrium; the last is infinite. Only
+            that one, if the dynamics are at equilibrium all the time.
+        """
+        if self._equilibrium_only:
+            return np.array([np.inf])
+        check_memory(2, len(self._X))
+        ntk = self._network.ntk(self._gram(), overwrite=True)
+        first = 0.1 / (largest_eigenvalue(ntk) or 1.0)
+        last = _FLOW_SPAN * first
+        if not self._gradient_flow:
+            last = max(EQUILIBRIUM_TAU / self._network.kappa, 10 * first)
+        return np.append(np.geomspace(first, last, n_times - 1), np.inf)
 
     def solve(self, t, progress=None):
         """Solve what predictions at time `t` need, unless it has been solved.

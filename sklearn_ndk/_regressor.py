@@ -1,5 +1,7 @@
 """Regression with an ensemble of infinitely wide networks."""
 
+from typing import ClassVar
+
 from sklearn.base import MultiOutputMixin, RegressorMixin, _fit_context
 from sklearn.callback import with_callbacks
 
@@ -79,6 +81,8 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
     True
     """
 
+    _check_params: ClassVar[dict] = {"multi_output": True, "y_numeric": True}
+
     @with_callbacks
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y, sample_weight=None):
@@ -104,12 +108,15 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
             If a parameter or the data are invalid, or if the kernel matrices would
             not fit in memory.
         """
-        X, y, sample_weight = self._validate_training_data(
-            X, y, sample_weight, multi_output=True, y_numeric=True
-        )
+        data = self._validate_training_data(X, y, sample_weight)
+        context = self._init_callback_context(max_subtasks=None)
+        return self._fit(*data, self.t, context)
+
+    def _encode(self, y):
+        """Return the targets, 2-D."""
         targets = y.reshape(len(y), -1).astype(float)
         self._flat = targets.shape[1] == 1  # as GaussianProcessRegressor
-        return self._fit_ensemble(X, targets, sample_weight)
+        return targets
 
     def predict(self, X, t=None):
         """Predict the mean output at one time.

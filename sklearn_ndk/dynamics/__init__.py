@@ -1,7 +1,11 @@
 """Training dynamics for a two-time kernel: the trajectory and its closed limits."""
 
-from sklearn_ndk.dynamics._limits import GradientFlow, ridge_duals
+from sklearn_ndk.dynamics._limits import (
+    GradientFlow,
+    largest_eigenvalue,
+    ridge_duals,
+)
 from sklearn_ndk.dynamics._modes import Modes
 from sklearn_ndk.dynamics._trajectory import Trajectory
 
-__all__ = ["GradientFlow", "Modes", "Trajectory", "ridge_duals"]
+__all__ = ["GradientFlow", "Modes", "Trajectory", "largest_eigenvalue", "ridge_duals"]

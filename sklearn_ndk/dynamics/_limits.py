@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 
+_N_POWERS = 10
+
 
 class GradientFlow:
     """Noiseless gradient flow with a fixed kernel, the NTK: Eq. (16).
@@ -49,6 +51,29 @@ def _learned(eigenvalues, t):
     with np.errstate(over="ignore"):
         learned = -np.expm1(-rest * t) / rest
         return np.where(null, t if t < np.inf and cutoff * t < 1e-8 else 0, learned)
+
+
+def largest_eigenvalue(kernel):
+    """Return the largest eigenvalue of a kernel, to a tenth.
+
+    Parameters
+    ----------
+    kernel : ndarray of shape (n_samples, n_samples)
+        The kernel.
+
+    Returns
+    -------
+    float
+        The eigenvalue, by power iteration.
+    """
+    vector, value = np.diag(kernel), 0.0
+    for _ in range(_N_POWERS):
+        norm = np.linalg.norm(vector)
+        if norm == 0:
+            return 0.0
+        image = kernel @ vector / norm
+        value, vector = np.linalg.norm(image), image
+    return value
 
 
 def ridge_duals(kernel, ridge, targets):

@@ -1,0 +1,152 @@
+"""Classification, with the stopping time chosen by cross-validation."""
+
+from sklearn.base import _fit_context
+from sklearn.callback import with_callbacks
+from sklearn.utils.metadata_routing import _raise_for_params
+
+from sklearn_ndk._classifier import NDKClassifier
+from sklearn_ndk._early_stopping import BaseEarlyStopping
+
+
+class NDKClassifierCV(BaseEarlyStopping, NDKClassifier):
+    """:class:`NDKClassifier` that stops training when cross-validation says so.
+
+    One solution of the dynamics per fold scores every time; the time of the best
+    score is then used for all samples.
+
+    Parameters
+    ----------
+    depth : int, default=1
+        Number of hidden layers.
+    activation : {"relu", "erf", "linear"} or Activation, default="relu"
+        The nonlinearity of the hidden layers.
+    T : float, default=0.01
+        Temperature of the noise. ``T / sigma**2`` is both the rate of diffusion
+        and the ridge of the equilibrium; 0 is noiseless gradient flow.
+    sigma : float, default=1.0
+        Standard deviation of the weights' prior.
+    sigma0 : float, default=1.0
+        Standard deviation of the initial weights.
+    bias : float, default=0.0
+        Scale of the biases, trained like the weights.
+    times : int or array-like, default=None
+        Training times tried, in units of gradient flow on the summed squared loss:
+        an array in any order, tried in increasing order, or the length of a
+        logarithmic grid from a tenth of ``1 / lambda_max``, with the largest
+        eigenvalue of the NTK, to equilibrium, which is ``5 sigma**2 / T`` and
+        infinity. None is a grid of 30 times.
+    cv : int, splitter or iterable, default=None
+        The folds, as in :class:`~sklearn.model_selection.GridSearchCV`; None is
+        five stratified folds.
+    scoring : str or callable, default=None
+        Scores a fold at a time, as in
+        :class:`~sklearn.model_selection.GridSearchCV`; None is accuracy.
+    selection : {"best", "1se"}, default="best"
+        The time of the best mean score, the earliest if several tie, or the
+        earliest whose mean score is within one standard error of the best: the
+        shorter the training, the fewer eigenvectors of the kernel are learned, so
+        that the earlier of two times is the simpler model.
+    limit : {None, "ntk", "nngp"}, default=None
+        None for Langevin dynamics; "ntk" for noiseless gradient flow, Eq. (16),
+        whatever `T`; "nngp" for the equilibrium, Eq. (18), at any time.
+    normalize_y : bool, default=False
+        Whether to scale the targets to zero mean and unit variance for the fit.
+    tol : float, default=1e-6
+        Accuracy of predictions at finite times, relative to the largest target.
+    n_jobs : int, default=None
+        Number of folds fitted at a time, by joblib; None is 1 unless a
+        :func:`joblib.parallel_config` says otherwise. One fold alone uses all
+        threads that BLAS would.
+
+    Attributes
+    ----------
+    t_ : float
+        The chosen time, at which `predict` predicts by default.
+    phase_ : {"gradient", "diffusive", "equilibrium"}
+        Where it lies: at ``tau = T t / sigma**2`` below 0.1, up to 5, or beyond.
+    best_score_ : float
+        Mean score of the chosen time.
+    best_index_ : int
+        Its index in `times_`.
+    times_ : ndarray of shape (n_times,)
+        The times tried, increasing.
+    cv_results_ : dict
+        Scores of all times on all folds; keys as in
+        :class:`~sklearn.model_selection.GridSearchCV`: `param_t`, `params`,
+        `split0_test_score`, ..., `mean_test_score`, `std_test_score` and
+        `rank_test_score`.
+    classes_ : ndarray of shape (n_classes,)
+        The class labels.
+    X_fit_ : ndarray of shape (n_distinct_samples, n_features)
+        Training inputs of positive weight, each once.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen in `fit`, if all are strings.
+
+    See Also
+    --------
+    NDKClassifier : The same at one time.
+    sklearn_ndk.inspection.EarlyStoppingDisplay : Shows the scores against time.
+
+    Notes
+    -----
+    The scores are those of a :class:`~sklearn.model_selection.GridSearchCV` over `t`.
+    The loss is a sum over samples: a time found on four fifths of them is used for
+    all.
+
+    References
+    ----------
+    Avidan, Li and Sompolinsky, "Connecting NTK and NNGP: A Unified Theoretical
+    Framework for Neural Network Learning Dynamics in the Kernel Regime",
+    arXiv:2309.04522.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn_ndk import NDKClassifierCV
+    >>> X, y = load_wine(return_X_y=True)
+    >>> model = make_pipeline(StandardScaler(), NDKClassifierCV())
+    >>> model.fit(X[::2], y[::2]).score(X[1::2], y[1::2]) > 0.9
+    True
+    >>> model[-1].phase_ in {"gradient", "diffusive", "equilibrium"}
+    True
+    """
+
+    _base = NDKClassifier
+    _default_scoring = "accuracy"
+
+    @with_callbacks
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y, sample_weight=None, **params):
+        """Score every time on every fold, and fit with the best.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Training inputs.
+        y : array-like of shape (n_samples,)
+            Class labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights in the loss, and in the scores if `scoring` takes
+            weights. Weight 2 counts twice, 0 not at all.
+        **params : dict
+            Metadata for the splitter and the scorer, such as `groups`, with
+            scikit-learn's metadata routing enabled.
+
+        Returns
+        -------
+        NDKClassifierCV
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data are invalid, if there are fewer samples than
+            folds, or only one class in all or in the training part of a fold, if all
+            scores are nan, or if the kernel matrices would not fit in memory.
+        """
+        _raise_for_params(params, self, "fit")
+        return self._fit_best(X, y, sample_weight, params)

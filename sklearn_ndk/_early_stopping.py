@@ -1,0 +1,240 @@
+"""The stopping time chosen by cross-validation, from one trajectory per fold."""
+
+import copy
+from inspect import signature
+from numbers import Integral
+from typing import ClassVar
+
+import numpy as np
+from scipy.stats import rankdata
+from sklearn.base import is_classifier
+from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.model_selection import check_cv
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _routing_enabled,
+    process_routing,
+)
+from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.validation import _check_method_params
+
+from sklearn_ndk._base import BaseNDK, check_times
+from sklearn_ndk._ensemble import EQUILIBRIUM_TAU
+
+_N_TIMES = 30
+_GRADIENT_END = 0.1  # tau at which weights have forgotten a tenth of their origin
+
+
+class BaseEarlyStopping(BaseNDK):
+    """Base of the estimators that choose their stopping time."""
+
+    _parameter_constraints: ClassVar[dict] = {
+        **{k: v for k, v in BaseNDK._parameter_constraints.items() if k != "t"},
+        "times": ["array-like", Interval(Integral, 2, None, closed="left"), None],
+        "cv": ["cv_object"],
+        "scoring": [StrOptions(set(get_scorer_names())), callable, None],
+        "selection": [StrOptions({"best", "1se"})],
+        "n_jobs": [Integral, None],
+    }
+
+    def __init__(
+        self,
+        depth=1,
+        activation="relu",
+        *,
+        T=0.01,
+        sigma=1.0,
+        sigma0=1.0,
+        bias=0.0,
+        times=None,
+        cv=None,
+        scoring=None,
+        selection="best",
+        limit=None,
+        normalize_y=False,
+        tol=1e-6,
+        n_jobs=None,
+    ):
+        self.depth = depth
+        self.activation = activation
+        self.T = T
+        self.sigma = sigma
+        self.sigma0 = sigma0
+        self.bias = bias
+        self.times = times
+        self.cv = cv
+        self.scoring = scoring
+        self.selection = selection
+        self.limit = limit
+        self.normalize_y = normalize_y
+        self.tol = tol
+        self.n_jobs = n_jobs
+
+    def _fit_best(self, X, y, sample_weight, params):
+        """Score all times on all folds, choose one, and fit with it."""
+        X, y, weight = data = self._validate_training_data(X, y, sample_weight)
+        times = self._candidates(*data)
+        scorer = self._scorer()
+        split_params, score_params = self._route(
+            scorer, None if sample_weight is None else weight, params
+        )
+        cv = check_cv(self.cv, y, classifier=is_classifier(self))
+        folds = list(cv.split(X, y, **split_params))
+        self._check_folds(y, weight, folds)
+        context = self._init_callback_context(
+            max_subtasks=len(folds) + 1, sequential_subtasks=False
+        )
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        # made ahead of time: a context cannot grow while it is pickled
+        tasks = [
+            context.subcontext(task_name="fold", task_id=i) for i in range(len(folds))
+        ]
+        refit = context.subcontext(
+            task_name="refit", task_id=len(folds), max_subtasks=None
+        )
+        scores = Parallel(n_jobs=self.n_jobs)(
+            delayed(_score_fold)(
+                self._at(times),
+                data,
+                fold,
+                times,
+                scorer,
+                _check_method_params(X, score_params, indices=fold[1]),
+                self,
+                task,
+            )
+            for fold, task in zip(folds, tasks, strict=True)
+        )
+        self._choose(times, np.array(scores))
+        self._fit(*data, self.t_, refit)
+        context.call_on_fit_task_end(estimator=self, X=X, y=y)
+        return self
+
+    def _candidates(self, X, y, sample_weight):
+        """Return the times to try, increasing."""
+        n_times = _N_TIMES if self.times is None else self.times
+        if isinstance(n_times, Integral):
+            return self._new_ensemble(X, y, sample_weight).time_grid(n_times)
+        return np.unique(check_times(self.times))
+
+    def _scorer(self):
+        return check_scoring(self._base(), self.scoring or self._default_scoring)
+
+    def _route(self, scorer, sample_weight, params):
+        """Return what the splitter and what the scorer is to be given."""
+        if _routing_enabled():
+            routed = process_routing(self, "fit", sample_weight=sample_weight, **params)
+            return routed.splitter.split, routed.scorer.score
+        accepted = signature(getattr(scorer, "_score_func", scorer)).parameters
+        if sample_weight is None or "sample_weight" not in accepted:
+            return {}, {}
+        return {}, {"sample_weight": sample_weight}
+
+    def get_metadata_routing(self):
+        """Return where metadata given to `fit` goes: to the splitter and the scorer.
+
+        Returns
+        -------
+        MetadataRouter
+            The routing, see scikit-learn's user guide on metadata routing.
+        """
+        return (
+            MetadataRouter(owner=self)
+            .add_self_request(self)
+            .add(
+                splitter=check_cv(self.cv),
+                method_mapping=MethodMapping().add(caller="fit", callee="split"),
+            )
+            .add(
+                scorer=self._scorer(),
+                method_mapping=MethodMapping().add(caller="fit", callee="score"),
+            )
+        )
+
+    def _at(self, times):
+        """Return the estimator that scores `times` on a fold, before it is fitted."""
+        names = set(self._base().get_params()) - {"t"}
+        moving = times[(times > 0) & np.isfinite(times)]
+        t = float(moving[-1]) if len(moving) else np.inf
+        return self._base(**{name: getattr(self, name) for name in names}, t=t)
+
+    def _check_folds(self, y, sample_weight, folds):
+        if not is_classifier(self):
+            return
+        for i, (train, _) in enumerate(folds):
+            classes = np.unique(y[train][sample_weight[train] > 0])
+            if len(classes) < 2:
+                raise ValueError(
+                    f"The training part of fold {i} of {len(folds)} has samples of "
+                    f"fewer than two classes, {classes.tolist()}; shuffle or stratify "
+                    "the folds, or use fewer."
+                )
+
+    def _choose(self, times, scores):
+        mean, std = scores.mean(axis=0), scores.std(axis=0)
+        finite = np.where(np.isnan(mean), -np.inf, mean)
+        if np.all(np.isnan(mean)):
+            raise ValueError(
+                "Scores are nan at every time, on at least one fold: some test parts "
+                "may be too small, or lack a class, for this scoring."
+            )
+        self.times_ = times
+        self.cv_results_ = {
+            "param_t": np.ma.MaskedArray(times),
+            "params": [{"t": t} for t in times.tolist()],
+            **{f"split{i}_test_score": fold for i, fold in enumerate(scores)},
+            "mean_test_score": mean,
+            "std_test_score": std,
+            "rank_test_score": rankdata(-finite, method="min").astype(np.int32),
+        }
+        self.best_index_ = int(np.argmax(finite))
+        if self.selection == "1se" and len(scores) > 1:
+            error = std[self.best_index_] / np.sqrt(len(scores) - 1)
+            within = finite >= finite[self.best_index_] - error
+            self.best_index_ = int(np.argmax(within))
+        self.best_score_ = float(mean[self.best_index_])
+        self.t_ = float(times[self.best_index_])
+        self.phase_ = self._phase(self.t_)
+
+    def _phase(self, t):
+        if self.limit == "nngp" or t == np.inf:
+            return "equilibrium"
+        tau = 0.0 if self.limit == "ntk" else self.T * t / self.sigma**2
+        if tau < _GRADIENT_END:
+            return "gradient"
+        return "diffusive" if tau <= EQUILIBRIUM_TAU else "equilibrium"
+
+    def _default_time(self):
+        return self.t_
+
+
+class _Known:
+    """Stands in for an ensemble whose outputs at one time have been computed."""
+
+    def __init__(self, ensemble, X, t, outputs):
+        self._ensemble, self._X, self._t, self._outputs = ensemble, X, t, outputs
+
+    def mean(self, X, times):
+        if np.array_equal(times, [self._t]) and np.array_equal(X, self._X):
+            return self._outputs
+        return self._ensemble.mean(X, times)
+
+
+def _score_fold(model, data, fold, times, scorer, score_params, caller, context):
+    """Fit on the training part of a fold, and score all times on its test part."""
+    train, test = fold
+    X, y, sample_weight = (array[train] for array in data)
+    with context.propagate_callback_context(model):
+        context.call_on_fit_task_begin(estimator=caller, X=X, y=y)
+        model.fit(X, y, sample_weight)
+    X_test, y_test = data[0][test], data[1][test]
+    outputs = model._ensemble.mean(X_test, times)
+    scores = []
+    for i, t in enumerate(times):
+        view = copy.copy(model).set_params(t=t)
+        view._ensemble = _Known(model._ensemble, X_test, t, outputs[:, [i]])
+        scores.append(scorer(view, X_test, y_test, **score_params))
+    context.call_on_fit_task_end(estimator=caller, X=X, y=y)
+    return scores
