@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import (
     _check_sample_weight,
     check_is_fitted,
+    check_memory,
     validate_data,
 )
 
@@ -55,6 +56,7 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
         self.normalize_y = normalize_y
         self.tol = tol
 
+    _memory = None  # a place for what fits share, see check_memory
     _check_params: ClassVar[dict] = {}  # for validate_data, of X and y
 
     def __sklearn_is_fitted__(self):
@@ -85,7 +87,8 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
         """Return the ensemble before training; samples of no weight take no part."""
         kept = sample_weight > 0
         X, sample_weight = X[kept], sample_weight[kept]
-        targets = self._encode(y[kept])
+        self._check_targets(y[kept])
+        targets = self._targets(y[kept])
         self._y_mean, self._y_scale = self._target_scale(targets, sample_weight)
         targets = (targets - self._y_mean) / self._y_scale
         X, targets, sample_weight = _merge_duplicates(X, targets, sample_weight)
@@ -99,7 +102,13 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
             float(self.bias),
         )
         return InfiniteEnsemble(
-            network, X, targets, sample_weight, self.limit, self.tol
+            network,
+            X,
+            targets,
+            sample_weight,
+            self.limit,
+            self.tol,
+            check_memory(self._memory),
         )
 
     def _target_scale(self, targets, sample_weight):

@@ -103,16 +103,18 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
         context = self._init_callback_context(max_subtasks=None)
         return self._fit(*data, self.t, context)
 
-    def _encode(self, y):
-        """Return +1 for the class of each sample and -1 for others, 2-D."""
+    def _check_targets(self, y):
         check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
+        self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least two classes with "
                 f"positive weight; got one class, {self.classes_.tolist()[0]!r}."
             )
-        targets = 2.0 * np.eye(len(self.classes_))[codes] - 1
+
+    def _targets(self, y):
+        """Return +1 for the class of each sample and -1 for others, 2-D."""
+        targets = np.where(np.asarray(y)[:, None] == self.classes_, 1.0, -1.0)
         return targets[:, 1:] if len(self.classes_) == 2 else targets
 
     def decision_function(self, X, t=None):

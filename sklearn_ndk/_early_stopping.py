@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.model_selection import check_cv
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -37,6 +37,7 @@ class BaseEarlyStopping(BaseNDK):
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "selection": [StrOptions({"best", "1se"})],
         "n_jobs": [Integral, None],
+        "memory": [str, HasMethods(["cache"]), None],
     }
 
     def __init__(
@@ -56,6 +57,7 @@ class BaseEarlyStopping(BaseNDK):
         normalize_y=False,
         tol=1e-6,
         n_jobs=None,
+        memory=None,
     ):
         self.depth = depth
         self.activation = activation
@@ -71,10 +73,12 @@ class BaseEarlyStopping(BaseNDK):
         self.normalize_y = normalize_y
         self.tol = tol
         self.n_jobs = n_jobs
+        self.memory = memory
 
     def _fit_best(self, X, y, sample_weight, params):
         """Score all times on all folds, choose one, and fit with it."""
         X, y, weight = data = self._validate_training_data(X, y, sample_weight)
+        self._memory = self.memory
         times = self._candidates(*data)
         scorer = self._scorer()
         split_params, score_params = self._route(
@@ -158,7 +162,9 @@ class BaseEarlyStopping(BaseNDK):
         names = set(self._base().get_params()) - {"t"}
         moving = times[(times > 0) & np.isfinite(times)]
         t = float(moving[-1]) if len(moving) else np.inf
-        return self._base(**{name: getattr(self, name) for name in names}, t=t)
+        model = self._base(**{name: getattr(self, name) for name in names}, t=t)
+        model._memory = self.memory
+        return model
 
     def _check_folds(self, y, sample_weight, folds):
         if not is_classifier(self):

@@ -10,18 +10,20 @@ from threading import Lock
 
 import numpy as np
 
+from sklearn_ndk import _shared
 from sklearn_ndk.dynamics import (
     GradientFlow,
-    Modes,
     Trajectory,
     largest_eigenvalue,
     ridge_duals,
+    ridge_duals_of_modes,
 )
 from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._two_time import TwoTimeKernel
 
 EQUILIBRIUM_TAU = 5.0  # the weights have forgotten all but a hundredth of their origin
 _FLOW_SPAN = 1e8  # of the times of interest in gradient flow
+_SLOW = 1e-7  # diffusion beside gradient descent: equilibrium is solved on demand only
 _FEWEST_MATRICES = 8  # of a trajectory; how many it takes is known after a while
 
 
@@ -42,10 +44,15 @@ class InfiniteEnsemble:
         The dynamics: Langevin, noiseless gradient flow, or equilibrium only.
     tol : float
         Relative accuracy of the trajectory.
+    memory : joblib.Memory
+        Keeps what fits with the same inputs share, if it has a location.
     """
 
-    def __init__(self, network, X, targets, sample_weight, limit, tol):
+    def __init__(self, network, X, targets, sample_weight, limit, tol, memory):
         self._network = network
+        # any order will do, as long as it does not depend on that of the samples
+        order = sorted(range(len(X)), key=lambda i: X[i].tobytes())
+        X, targets, sample_weight = X[order], targets[order], sample_weight[order]
         self._X = X
         # With r -> W^(1/2) r the weights leave the equations: the kernels become
         # W^(1/2) NDK W^(1/2).
@@ -54,6 +61,7 @@ class InfiniteEnsemble:
         self._gradient_flow = limit == "ntk" or (limit is None and network.T == 0)
         self._equilibrium_only = limit == "nngp"
         self._tol = tol
+        self._memory = memory
         self._flow = self._equilibrium_duals = self._trajectory = None
         self._lock = Lock()
 
@@ -81,13 +89,43 @@ class InfiniteEnsemble:
         """
         if self._equilibrium_only:
             return np.array([np.inf])
-        check_memory(2, len(self._X))
-        ntk = self._network.ntk(self._gram(), overwrite=True)
-        first = 0.1 / (largest_eigenvalue(ntk) or 1.0)
+        first = 0.1 / self.fastest_rate()
         last = _FLOW_SPAN * first
         if not self._gradient_flow:
             last = max(EQUILIBRIUM_TAU / self._network.kappa, 10 * first)
         return np.append(np.geomspace(first, last, n_times - 1), np.inf)
+
+    def fastest_rate(self):
+        """Return the rate of the fastest gradient descent.
+
+        Returns
+        -------
+        float
+            The largest eigenvalue of the NTK of the training inputs, to a tenth; 1 if
+            it is zero.
+        """
+        check_memory(2, len(self._X))
+        return (
+            largest_eigenvalue(self._network.ntk(self._gram(), overwrite=True)) or 1.0
+        )
+
+    def in_limit(self, limit):
+        """Return an ensemble with the same training samples in one of the limits.
+
+        Parameters
+        ----------
+        limit : {"ntk", "nngp"}
+            The dynamics.
+
+        Returns
+        -------
+        InfiniteEnsemble
+            Not yet solved.
+        """
+        targets, weight = (self._targets / self._scale).T, self._scale**2
+        return InfiniteEnsemble(
+            self._network, self._X, targets, weight, limit, self._tol, self._memory
+        )
 
     def solve(self, t, progress=None):
         """Solve what predictions at time `t` need, unless it has been solved.
@@ -156,16 +194,24 @@ class InfiniteEnsemble:
     def _solve_flow(self):
         if self._flow is None:
             check_memory(3, len(self._X))
-            self._flow = GradientFlow(
-                self._network.ntk(self._gram(), overwrite=True), self._targets
-            )
+            network = _shared.of_initial_weights(self._network)
+            eigenvectors = self._share(_shared.ntk_eigenvectors, network)
+            self._flow = GradientFlow(*eigenvectors, self._targets)
 
     def _solve_equilibrium(self):
-        if self._equilibrium_duals is None:
-            check_memory(3, len(self._X))
+        if self._equilibrium_duals is not None:
+            return
+        check_memory(3, len(self._X))
+        ridge = self._network.kappa
+        if self._memory.location is None:
             nngp = self._network.nngp(self._gram(), overwrite=True)
-            ridge = self._network.kappa
             self._equilibrium_duals = ridge_duals(nngp, ridge, self._targets)
+        else:  # eigenvectors serve every ridge
+            network = _shared.of_equilibrium(self._network)
+            eigenvectors = self._share(_shared.nngp_eigenvectors, network)
+            self._equilibrium_duals = ridge_duals_of_modes(
+                *eigenvectors, ridge, self._targets
+            )
 
     def _solve_trajectory(self, t, progress):
         """Solve up to time `t` at least, with the equilibrium if it is beyond."""
@@ -181,20 +227,36 @@ class InfiniteEnsemble:
         n_samples = len(self._X)
         check_memory(_FEWEST_MATRICES, n_samples)
         network, gram = self._network, self._gram()
+        kernel = TwoTimeKernel(network, gram)
+        # up to equilibrium, so that predictions depend on one time only
+        slow = network.kappa < _SLOW * kernel.rate(np.array(0.0))
+        # eigenvalues that noise hides need not be resolved
+        finest = np.finfo(np.float32).eps * kernel.rate(np.array(np.inf))
+        modes = self._share(
+            _shared.nngp_modes,
+            _shared.of_equilibrium(network),
+            bool(network.kappa > finest),
+            gram=lambda: gram,
+        )
         return Trajectory(
             self._targets,
-            TwoTimeKernel(network, gram),
-            Modes(network.nngp(gram), network.kappa),
+            kernel,
+            modes,
             network.kappa,
             self._tol,
-            t,
+            t if slow else np.inf,
             progress,
             lambda n_matrices: check_memory(n_matrices, n_samples),
         )
 
     def _gram(self):
         """Return the Gram matrix of the training inputs, weighted."""
-        return gram_matrix(self._X).scaled(self._scale, self._scale)
+        return self._memory.cache(_shared.weighted_gram)(self._X, self._scale)
+
+    def _share(self, function, network, *args, gram=None):
+        """Call a function of `_shared`, or load what it has returned before."""
+        shared = self._memory.cache(function, ignore=["gram"])
+        return shared(network, self._X, self._scale, *args, gram=gram or self._gram)
 
 
 def check_memory(n_matrices, n_samples):

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin, _fit_context
 from sklearn.callback import with_callbacks
 
@@ -112,11 +113,12 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
         context = self._init_callback_context(max_subtasks=None)
         return self._fit(*data, self.t, context)
 
-    def _encode(self, y):
+    def _check_targets(self, y):
+        self._flat = y.size == len(y)  # as GaussianProcessRegressor
+
+    def _targets(self, y):
         """Return the targets, 2-D."""
-        targets = y.reshape(len(y), -1).astype(float)
-        self._flat = targets.shape[1] == 1  # as GaussianProcessRegressor
-        return targets
+        return np.reshape(y, (len(y), -1)).astype(float)
 
     def predict(self, X, t=None):
         """Predict the mean output at one time.

@@ -7,7 +7,7 @@ from sklearn.utils.estimator_checks import (
     parametrize_with_checks,
 )
 
-from sklearn_ndk import NDKClassifier, NDKRegressor
+from sklearn_ndk import NDKClassifier, NDKClassifierCV, NDKRegressor, NDKRegressorCV
 
 REGRESSORS = [
     NDKRegressor(),
@@ -18,6 +18,8 @@ REGRESSORS = [
     NDKRegressor(limit="ntk"),
     NDKRegressor(limit="nngp", depth=2),
     NDKRegressor(depth=3, T=0.05, sigma0=1.4, t=30.0),
+    NDKRegressorCV(times=4, cv=2),
+    NDKRegressorCV(times=[1.0, 9.0], cv=2, selection="1se", limit="ntk"),
 ]
 CLASSIFIERS = [
     NDKClassifier(),
@@ -26,6 +28,8 @@ CLASSIFIERS = [
     NDKClassifier(limit="ntk", t=2.0, normalize_y=True),
     NDKClassifier(limit="nngp", activation="linear"),
     NDKClassifier(T=0),
+    NDKClassifierCV(times=4, cv=2),
+    NDKClassifierCV(times=[1.0, 9.0], cv=2, selection="1se", limit="nngp"),
 ]
 
 
@@ -34,7 +38,9 @@ def test_estimator(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize("estimator", [NDKRegressor(), NDKClassifier()])
+@pytest.mark.parametrize(
+    "estimator", [NDKRegressor(), NDKClassifier(), NDKRegressorCV(), NDKClassifierCV()]
+)
 def test_checks_that_the_common_ones_omit(estimator):
     name = type(estimator).__name__
     check_param_validation(name, estimator)

@@ -217,7 +217,7 @@ def test_clone_has_the_parameters_and_no_fit(make):
 
 @pytest.mark.parametrize("params", [FINITE, {}, {"T": 0}, {"limit": "ntk", "t": 1.0}])
 def test_pickle_holds_no_kernel_matrix(params):
-    n = 200
+    n = 400
     inputs = np.random.default_rng(0).standard_normal((n, 2))
     model = NDKRegressor(**params).fit(inputs, inputs[:, 0])
     model.predict(inputs[:1], t=np.inf)
@@ -314,7 +314,16 @@ def panels(make, **params):
 
 
 def test_callbacks_see_a_task_per_panel_of_the_march(make):
-    short, long = panels(make, **FINITE), panels(make, **{**FINITE, "t": 2.0})
+    names = panels(make, **FINITE)
+    times = [float(name.removeprefix("t = ")) for name in names]
+    assert times == sorted(times)
+    assert times[-1] >= 5 / FINITE["T"]
+    assert panels(make, **{**FINITE, "t": 2.0}) == names
+
+
+def test_callbacks_see_no_more_than_was_asked_for_where_diffusion_is_slow(make):
+    slow = {**FINITE, "T": 1e-9}
+    short, long = panels(make, **slow), panels(make, **{**slow, "t": 2.0})
     assert 0 < len(short) < len(long)
     assert long[: len(short)] == short
     times = [float(name.removeprefix("t = ")) for name in long]

@@ -11,14 +11,16 @@ class GradientFlow:
 
     Parameters
     ----------
-    ntk : ndarray of shape (n_samples, n_samples)
-        The kernel of the training inputs; may be overwritten.
+    eigenvalues : ndarray of shape (n_samples,)
+        Those of the kernel of the training inputs, increasing.
+    vectors : ndarray of shape (n_samples, n_samples)
+        Its eigenvectors, as columns.
     targets : ndarray of shape (n_outputs, n_samples)
         Targets.
     """
 
-    def __init__(self, ntk, targets):
-        self._eigenvalues, self._vectors = eigh(ntk, driver="evd", overwrite_a=True)
+    def __init__(self, eigenvalues, vectors, targets):
+        self._eigenvalues, self._vectors = eigenvalues, vectors
         self._modal_targets = targets @ self._vectors
 
     def duals(self, times):
@@ -99,8 +101,30 @@ def ridge_duals(kernel, ridge, targets):
             return cho_solve(cho_factor(kernel, lower=True), targets.T).T
         except LinAlgError:  # singular to rounding
             kernel[np.diag_indices_from(kernel)] -= ridge
-    eigenvalues, vectors = eigh(kernel, driver="evd", overwrite_a=True)
-    cutoff = len(kernel) * np.finfo(float).eps * max(eigenvalues[-1], 0)
+    eigenvectors = eigh(kernel, driver="evd", overwrite_a=True)
+    return ridge_duals_of_modes(*eigenvectors, ridge, targets)
+
+
+def ridge_duals_of_modes(eigenvalues, vectors, ridge, targets):
+    """Solve ``(K + ridge) a = y`` with the eigenvectors of K.
+
+    Parameters
+    ----------
+    eigenvalues : ndarray of shape (n_samples,)
+        Those of the kernel of the training inputs, increasing.
+    vectors : ndarray of shape (n_samples, n_samples)
+        Its eigenvectors, as columns.
+    ridge : float
+        Non-negative; at zero, the solution of least norm.
+    targets : ndarray of shape (n_outputs, n_samples)
+        Targets.
+
+    Returns
+    -------
+    ndarray of shape (n_outputs, n_samples)
+        The dual coefficients.
+    """
+    cutoff = len(vectors) * np.finfo(float).eps * max(eigenvalues[-1], 0)
     kept = eigenvalues > (cutoff if ridge == 0 else -np.inf)
     shrunk = targets @ vectors[:, kept]
     shrunk /= np.maximum(eigenvalues[kept], 0) + ridge

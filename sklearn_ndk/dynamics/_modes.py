@@ -19,20 +19,19 @@ class Modes:
     ----------
     matrix : ndarray of shape (n_samples, n_samples)
         The kernel.
-    finest : float
-        Eigenvalues far below this play no part.
+    single : bool
+        Whether single precision resolves the eigenvalues that matter.
 
     Attributes
     ----------
     eigenvalues : ndarray of shape (n_samples,)
         In descending order, none negative.
     vectors : ndarray of shape (n_samples, n_samples)
-        The eigenvectors, as rows; in single precision if that resolves `finest`.
+        The eigenvectors, as rows; in single precision if `single`.
     """
 
-    def __init__(self, matrix, finest):
+    def __init__(self, matrix, single):
         n_samples = len(matrix)
-        single = finest > np.finfo(np.float32).eps * np.trace(matrix)
         matrix = matrix.astype(np.float32 if single else float)
         eigenvalues, vectors = eigh(matrix, driver="evd", overwrite_a=True)
         self.eigenvalues = np.maximum(eigenvalues[::-1], 0).astype(float)

@@ -1,0 +1,198 @@
+"""Predictions, residuals or scores against training time, and both limits."""
+
+import copy
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.utils.validation import check_is_fitted
+
+from sklearn_ndk.inspection._time_axis import (
+    BLUE,
+    GREEN,
+    ORANGE,
+    boundaries_of,
+    mark_boundaries,
+    new_axes,
+    place,
+    set_time_axis,
+    split_pipeline,
+)
+
+_N_TIMES = 100
+_MAX_LINES = 50  # more cannot be told apart
+_QUANTITIES = ("prediction", "residual", "score")
+
+
+class PredictionPathDisplay:
+    """What an ensemble of networks predicts, against training time.
+
+    It is recommended to use :meth:`from_estimator`. All parameters are stored as
+    attributes.
+
+    Parameters
+    ----------
+    times : ndarray of shape (n_times,)
+        Increasing times.
+    values : ndarray of shape (n_lines, n_times)
+        One line per sample and output, or one of scores.
+    ntk, nngp : ndarray of shape (n_lines,)
+        The values of both limits: gradient flow with the NTK for an infinite time,
+        and the equilibrium.
+    quantity : str, default="mean output"
+        Label of the values.
+    boundaries : dict of float, default=None
+        Times at which phases of learning begin, by label.
+
+    Attributes
+    ----------
+    ax_ : matplotlib.axes.Axes
+        The axes.
+    figure_ : matplotlib.figure.Figure
+        The figure.
+    lines_ : list of matplotlib.lines.Line2D
+        The values.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.preprocessing import scale
+    >>> from sklearn_ndk import NDKRegressor
+    >>> from sklearn_ndk.inspection import PredictionPathDisplay
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = NDKRegressor(T=1.0).fit(scale(X)[:100], scale(y)[:100])
+    >>> display = PredictionPathDisplay.from_estimator(model, scale(X)[100:103])
+    >>> len(display.lines_)
+    3
+    """
+
+    def __init__(
+        self, times, values, ntk, nngp, *, quantity="mean output", boundaries=None
+    ):
+        self.times = times
+        self.values = values
+        self.ntk = ntk
+        self.nngp = nngp
+        self.quantity = quantity
+        self.boundaries = boundaries
+
+    def plot(self, ax=None):
+        """Draw the values.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Axes to draw on; new ones if None.
+
+        Returns
+        -------
+        PredictionPathDisplay
+            The display, with what it has drawn.
+        """
+        ax = new_axes(ax, type(self).__name__)
+        places = place(self.times)
+        alpha = 1 if len(self.values) == 1 else 0.6
+        self.lines_ = ax.plot(places, self.values.T, color=BLUE, alpha=alpha)
+        self.lines_[0].set_label(self.quantity)
+        for limit, marker, color, label in (
+            (self.ntk, "<", GREEN, "NTK limit"),
+            (self.nngp, ">", ORANGE, "NNGP limit"),
+        ):
+            if len(limit) == 1:
+                ax.axhline(limit[0], color=color, linestyle="--", linewidth=1)
+            end = np.full(len(limit), places[-1])
+            ax.plot(end, limit, marker, color=color, linestyle="", label=label)
+        mark_boundaries(ax, self.boundaries or {})
+        set_time_axis(ax, self.times)
+        ax.set_ylabel(self.quantity)
+        ax.legend(loc="best")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, X, y=None, times=None, *, quantity=None, ax=None
+    ):
+        """Compute and draw the path of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : estimator, or Pipeline that ends in one
+            A fitted estimator of this package.
+        X : array-like of shape (n_samples, n_features)
+            Inputs; without scores, of 50 samples and outputs at most.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Targets or class labels, for residuals and scores.
+        times : array-like of shape (n_times,), default=None
+            Training times; a grid over both phases if None.
+        quantity : {"prediction", "residual", "score"}, default=None
+            The mean output of each sample; the target less it; or the score of all,
+            R^2 or accuracy. None is a score if there is `y`, else a prediction.
+        ax : matplotlib.axes.Axes, default=None
+            Axes to draw on; new ones if None.
+
+        Returns
+        -------
+        PredictionPathDisplay
+            The display, drawn.
+
+        Raises
+        ------
+        ValueError
+            If `quantity` is not one of those, needs `y` that is not given, or would
+            take more than 50 lines.
+        """
+        quantity = quantity or ("prediction" if y is None else "score")
+        if quantity not in _QUANTITIES:
+            raise ValueError(f"quantity must be in {_QUANTITIES}; got {quantity!r}.")
+        if y is None and quantity != "prediction":
+            raise ValueError(f"quantity={quantity!r} needs y; got None.")
+        check_is_fitted(estimator)
+        estimator, X = split_pipeline(estimator, X)
+        if times is None:
+            times = estimator._ensemble.time_grid(_N_TIMES)
+        times = np.unique(np.asarray(times, dtype=float))
+        compute = _scores if quantity == "score" else _outputs
+        limits = [
+            compute(_limit(estimator, limit), X, y, np.array([np.inf]), quantity)[:, 0]
+            for limit in ("ntk", "nngp")
+        ]
+        values = compute(estimator, X, y, times, quantity)
+        label = {
+            "prediction": "decision value"
+            if is_classifier(estimator)
+            else "mean output",
+            "residual": "residual",
+            "score": "accuracy" if is_classifier(estimator) else "$R^2$",
+        }[quantity]
+        boundaries = boundaries_of(estimator)
+        return cls(times, values, *limits, quantity=label, boundaries=boundaries).plot(
+            ax
+        )
+
+
+def _limit(estimator, limit):
+    """Return a fitted estimator with the same training data in one of the limits."""
+    view = copy.copy(estimator).set_params(limit=limit)
+    view._ensemble = estimator._ensemble.in_limit(limit)
+    return view
+
+
+def _outputs(estimator, X, y, times, quantity):
+    outputs = estimator._mean_path(X, times)
+    if outputs.shape[0] * outputs.shape[1] > _MAX_LINES:
+        raise ValueError(
+            f"{outputs.shape[0]} samples with {outputs.shape[1]} outputs are too many "
+            f"lines to draw, {_MAX_LINES} at most; pass fewer samples or show scores."
+        )
+    if quantity == "residual":
+        outputs = estimator._targets(y)[:, :, None] - outputs
+    return outputs.reshape(-1, len(times))
+
+
+def _scores(estimator, X, y, times, quantity):
+    """Return R^2 or accuracy at all times, as one line."""
+    from sklearn.metrics import accuracy_score, r2_score
+
+    paths = np.moveaxis(estimator.predict_path(X, times), -1, 0)
+    score = accuracy_score if is_classifier(estimator) else r2_score
+    return np.array([[score(y, path) for path in paths]])

@@ -1,0 +1,104 @@
+"""What the displays share: a logarithmic axis of time that ends at infinity."""
+
+import numpy as np
+
+# Okabe and Ito's colours, which colour-blind readers tell apart
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
+_BEYOND = 4.0  # times the last finite one, where infinity is drawn
+
+
+def new_axes(ax, name):
+    """Return the axes to draw on, new if None are given."""
+    from sklearn.utils._optional_dependencies import check_matplotlib_support
+
+    check_matplotlib_support(f"{name}.plot")
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(layout="constrained")[1] if ax is None else ax
+
+
+def place(times):
+    """Return positions on a logarithmic axis, infinity beyond the last finite time.
+
+    Parameters
+    ----------
+    times : ndarray of shape (n_times,)
+        Increasing times; zero lies below the first positive one.
+
+    Returns
+    -------
+    ndarray of shape (n_times,)
+        Positive and finite.
+    """
+    moving = times[(times > 0) & np.isfinite(times)]
+    first, last = (moving[0], moving[-1]) if len(moving) else (1.0, 1.0)
+    places = np.where(times == 0, first / _BEYOND, times)
+    return np.where(np.isinf(places), last * _BEYOND, places)
+
+
+def set_time_axis(ax, times):
+    """Scale and label the axis of time, with a tick at infinity."""
+    places = place(times)
+    ax.set_xscale("log")
+    ax.set_xlabel("training time t (gradient flow)")
+    ends = ((times == np.inf, "$\\infty$"), (times == 0, "0"))
+    ends = [(places[at][0], label) for at, label in ends if at.any()]
+    if ends:
+        ax.set_xticks(
+            [*_decades(times), *(end for end, _ in ends)],
+            [*(f"$10^{{{np.log10(t):.0f}}}$" for t in _decades(times))]
+            + [label for _, label in ends],
+        )
+    ax.minorticks_off()
+
+
+def _decades(times):
+    """Return at most about eight powers of ten within the times."""
+    moving = times[(times > 0) & np.isfinite(times)]
+    if not len(moving):
+        return []
+    low, high = np.ceil(np.log10(moving[0])), np.floor(np.log10(moving[-1]))
+    step = max(1, np.ceil((high - low) / 7))
+    return 10.0 ** np.arange(low, high + 0.5, step)
+
+
+def mark_boundaries(ax, boundaries):
+    """Draw vertical lines where a phase of learning begins.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The axes.
+    boundaries : dict of float
+        Times by label.
+    """
+    for label, t in boundaries.items():
+        ax.axvline(t, color=GREY, linestyle=":", linewidth=1)
+        ax.annotate(
+            label,
+            (t, 1),
+            xytext=(3, -3),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            rotation=90,
+            va="top",
+            color=GREY,
+        )
+
+
+def boundaries_of(estimator):
+    """Return where phases of learning of a fitted estimator begin, by label."""
+    boundaries = {"$1/\\lambda_{max}$": 1 / estimator._ensemble.fastest_rate()}
+    if estimator.limit is None and estimator.T > 0:
+        boundaries["$\\sigma^2/T$"] = estimator.sigma**2 / estimator.T
+    return boundaries
+
+
+def split_pipeline(estimator, X=None):
+    """Return the last step of a pipeline, and inputs as that step sees them."""
+    from sklearn.pipeline import Pipeline
+
+    if not isinstance(estimator, Pipeline):
+        return estimator, X
+    transformed = None if X is None else estimator[:-1].transform(X)
+    return estimator[-1], transformed

@@ -1,0 +1,447 @@
+"""The CV estimators: the slow way, the folds, the choice of a time, bad input."""
+
+import functools
+
+import joblib
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn import config_context
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.callback import ProgressBar
+from sklearn.datasets import load_diabetes, load_wine
+from sklearn.exceptions import UndefinedMetricWarning
+from sklearn.metrics import accuracy_score, make_scorer
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    ShuffleSplit,
+    StratifiedKFold,
+    cross_val_score,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import scale
+
+from sklearn_ndk import NDKClassifier, NDKClassifierCV, NDKRegressor, NDKRegressorCV
+from sklearn_ndk.kernels import ntk_kernel
+
+TIMES = [0.0, 0.01, 0.1, 1.0, 10.0, 300.0, np.inf]
+
+
+def classes(n=90):
+    X, y = load_wine(return_X_y=True)
+    some = np.random.default_rng(0).permutation(len(y))[:n]
+    return scale(X)[some], np.array(["a", "b", "c"])[y][some]
+
+
+def targets(n=90):
+    X, y = load_diabetes(return_X_y=True)
+    return scale(X)[:n], scale(y)[:n]
+
+
+# The slow way
+
+
+def assert_same_as_grid_search(fast, slow, X, y):
+    grid = {"t": fast.times}
+    slow = GridSearchCV(slow, grid, cv=fast.cv, scoring=fast.scoring).fit(X, y)
+    fast.fit(X, y)
+    assert fast.t_ == slow.best_params_["t"]
+    assert fast.best_index_ == slow.best_index_
+    assert set(fast.cv_results_) <= set(slow.cv_results_)
+    for name, values in fast.cv_results_.items():
+        if name == "rank_test_score":
+            assert_array_equal(values, slow.cv_results_[name])
+        elif name != "params":
+            assert_allclose(
+                values.astype(float), slow.cv_results_[name].astype(float), atol=1e-8
+            )
+    assert_allclose(fast.best_score_, slow.best_score_, atol=1e-8)
+    return fast, slow.best_estimator_
+
+
+NETWORKS = [
+    {"T": 0.1, "bias": 0.3},
+    {"depth": 2, "sigma0": 1.5, "T": 1.0, "bias": 1.0},
+    {"activation": "erf", "sigma": 0.8, "T": 0.05, "bias": 0.5},
+    {"limit": "ntk", "bias": 0.3},
+    {"limit": "nngp", "bias": 0.3},
+    {"T": 0, "bias": 0.3},
+]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_regression_scores_are_those_of_a_grid_search(network):
+    X, y = targets()
+    fast, slow = assert_same_as_grid_search(
+        NDKRegressorCV(times=TIMES, cv=KFold(4), **network),
+        NDKRegressor(**network),
+        X,
+        y,
+    )
+    assert_allclose(fast.predict(X), slow.predict(X), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "scoring", [None, "f1_macro", "balanced_accuracy", make_scorer(accuracy_score)]
+)
+def test_classification_scores_are_those_of_a_grid_search(scoring):
+    X, y = classes()
+    network = {"T": 0.1, "bias": 0.3}
+    fast, slow = assert_same_as_grid_search(
+        NDKClassifierCV(times=TIMES, scoring=scoring, cv=3, **network),
+        NDKClassifier(**network),
+        X,
+        y,
+    )
+    assert_array_equal(fast.predict(X), slow.predict(X))
+
+
+@pytest.mark.parametrize("scoring", ["roc_auc", "average_precision"])
+def test_scores_of_decision_values_are_those_of_a_grid_search(scoring):
+    X, y = classes()
+    network = {"T": 0.1, "bias": 0.3, "depth": 2}
+    assert_same_as_grid_search(
+        NDKClassifierCV(times=TIMES[1:], scoring=scoring, cv=3, **network),
+        NDKClassifier(**network),
+        X,
+        y == "a",
+    )
+
+
+def test_scorers_that_predict_at_other_inputs_are_right():
+    X, y = targets()
+    shifted = NDKRegressorCV(
+        times=TIMES, scoring=lambda est, X, y: est.predict(X[:5] + 1).sum()
+    )
+    assert_same_as_grid_search(shifted, NDKRegressor(), X, y)
+
+
+def test_folds_in_parallel_are_the_same():
+    X, y = classes()
+    model = NDKClassifierCV(times=5, cv=3, bias=0.3)
+    one = clone(model).fit(X, y)
+    two = clone(model).set_params(n_jobs=2).fit(X, y)
+    with joblib.parallel_config("threading", n_jobs=2):
+        three = clone(model).fit(X, y)
+    for other in (two, three):
+        assert_array_equal(
+            other.cv_results_["mean_test_score"], one.cv_results_["mean_test_score"]
+        )
+
+
+# Weights and metadata
+
+
+def test_weights_count_in_fits_and_scores():
+    X, y = targets()
+    weight = np.random.default_rng(0).integers(1, 4, len(y)).astype(float)
+    folds = list(KFold(3).split(X))
+    copies = np.repeat(np.arange(len(y)), weight.astype(int))
+    repeated = [[np.flatnonzero(np.isin(copies, i)) for i in fold] for fold in folds]
+    model = NDKRegressorCV(times=TIMES, bias=1.0)
+    weighted = clone(model).set_params(cv=folds).fit(X, y, sample_weight=weight)
+    plain = clone(model).set_params(cv=repeated).fit(X[copies], y[copies])
+    for name in ("mean_test_score", "split1_test_score"):
+        assert_allclose(weighted.cv_results_[name], plain.cv_results_[name], atol=1e-8)
+    assert weighted.t_ == plain.t_
+
+
+def test_scorers_without_weights_score_without_them():
+    X, y = targets()
+    weight = np.random.default_rng(0).random(len(y))
+    scored = NDKRegressorCV(times=[1.0, 9.0], scoring="neg_max_error")
+    assert np.all(scored.fit(X, y, weight).cv_results_["mean_test_score"] < 0)
+
+
+def test_groups_are_routed_to_the_splitter():
+    X, y = targets()
+    groups = np.arange(len(y)) % 7
+    with config_context(enable_metadata_routing=True):
+        model = NDKRegressorCV(times=[1.0], cv=GroupKFold(3), scoring="r2")
+        model.fit(X, y, groups=groups)
+    folds = list(GroupKFold(3).split(X, y, groups))
+    expected = NDKRegressorCV(times=[1.0], cv=folds).fit(X, y)
+    assert_array_equal(
+        model.cv_results_["split2_test_score"],
+        expected.cv_results_["split2_test_score"],
+    )
+    with pytest.raises(ValueError, match="enable_metadata_routing"):
+        NDKRegressorCV(cv=GroupKFold(3)).fit(X, y, groups=groups)
+
+
+def test_weights_are_routed_to_the_scorer_that_asks():
+    X, y = targets()
+    weight = np.random.default_rng(0).random(len(y)) + 0.1
+
+    def score(y_true, y_pred, sample_weight=None):
+        assert sample_weight is not None
+        return -np.average((y_true - y_pred) ** 2, weights=sample_weight)
+
+    with config_context(enable_metadata_routing=True):
+        scorer = make_scorer(score).set_score_request(sample_weight=True)
+        NDKRegressorCV(times=[1.0], scoring=scorer).fit(X, y, sample_weight=weight)
+
+
+def test_a_transformer_around_it_sees_training_rows_only():
+    X, y = classes()
+    X = np.column_stack([X, np.arange(len(X))])  # a row knows its number
+    seen = []
+
+    class Recorder(TransformerMixin, BaseEstimator):
+        def fit(self, X, y=None):
+            seen.append(set(X[:, -1]))
+            return self
+
+        def transform(self, X):
+            return X[:, :-1]
+
+    folds = list(StratifiedKFold(3).split(X, y))
+    cross_val_score(make_pipeline(Recorder(), NDKClassifierCV(times=3)), X, y, cv=folds)
+    assert [set(train.astype(float)) for train, _ in folds] == seen
+
+
+def test_training_parts_never_meet_their_test_parts(monkeypatch):
+    X, y = targets()
+    seen = []
+    fit = NDKRegressor.fit
+
+    def recording_fit(self, X, y, sample_weight=None):
+        seen.append(X)
+        return fit(self, X, y, sample_weight)
+
+    monkeypatch.setattr(NDKRegressor, "fit", recording_fit)
+    folds = list(KFold(3).split(X))
+    NDKRegressorCV(times=[1.0, 5.0], cv=folds).fit(X, y)
+    for (train, _), part in zip(folds, seen, strict=True):
+        assert_array_equal(part, X[train])
+
+
+# The choice
+
+
+def test_earliest_of_equal_times_is_chosen():
+    X, y = targets()
+    model = NDKRegressorCV(times=TIMES, scoring=lambda est, X, y: 1.0).fit(X, y)
+    assert model.t_ == 0
+    assert_array_equal(model.cv_results_["rank_test_score"], 1)
+
+
+def test_one_standard_error_stops_earlier():
+    X, y = targets()
+    best = NDKRegressorCV(bias=1.0).fit(X, y)
+    early = NDKRegressorCV(bias=1.0, selection="1se").fit(X, y)
+    mean = best.cv_results_["mean_test_score"]
+    folds = [best.cv_results_[f"split{i}_test_score"] for i in range(5)]
+    error = np.std(folds, axis=0, ddof=1)[best.best_index_] / np.sqrt(5)
+    assert early.t_ < best.t_
+    assert mean[early.best_index_] >= best.best_score_ - error
+    assert np.all(mean[: early.best_index_] < best.best_score_ - error)
+    assert early.best_score_ == mean[early.best_index_]
+
+
+def test_one_fold_has_no_standard_error():
+    X, y = targets()
+    splitter = ShuffleSplit(1, random_state=0)
+    best = NDKRegressorCV(times=5, cv=splitter).fit(X, y)
+    early = NDKRegressorCV(times=5, cv=splitter, selection="1se").fit(X, y)
+    assert early.t_ == best.t_
+
+
+@pytest.mark.parametrize(
+    ("t", "params", "phase"),
+    [
+        (0.5, {}, "gradient"),
+        (5.0, {}, "diffusive"),
+        (49.0, {}, "diffusive"),
+        (51.0, {}, "equilibrium"),
+        (np.inf, {}, "equilibrium"),
+        (51.0, {"sigma": 2.0}, "diffusive"),
+        (51.0, {"T": 0}, "gradient"),
+        (51.0, {"limit": "ntk"}, "gradient"),
+        (np.inf, {"limit": "ntk"}, "equilibrium"),
+        (0.5, {"limit": "nngp"}, "equilibrium"),
+    ],
+)
+def test_phase_of_the_chosen_time(t, params, phase):
+    X, y = targets(30)
+    model = NDKRegressorCV(times=[t], **{"T": 0.1} | params).fit(X, y)
+    assert model.phase_ == phase
+
+
+def test_predictions_are_those_of_the_chosen_time():
+    X, y = classes()
+    model = NDKClassifierCV(times=8, bias=0.3).fit(X, y)
+    assert_array_equal(
+        model.decision_function(X), model.decision_function(X, t=model.t_)
+    )
+    same = NDKClassifier(bias=0.3, t=model.t_).fit(X, y)
+    assert_allclose(model.decision_function(X), same.decision_function(X), atol=1e-12)
+
+
+# Times
+
+
+def test_automatic_times_span_both_phases():
+    X, y = targets()
+    model = NDKRegressorCV(T=0.5, sigma=2.0, sigma0=1.5).fit(X, y)
+    rate = np.linalg.eigvalsh(ntk_kernel(X, depth=model.depth, bias=model.bias))[-1]
+    rate *= 1.5 ** (2 * model.depth) if model.bias == 0 else 1
+    assert len(model.times_) == 30
+    if model.bias == 0:
+        assert_allclose(model.times_[0], 0.1 / rate, rtol=0.1)
+    assert_allclose(model.times_[-2], 5 * 2.0**2 / 0.5)
+    assert model.times_[-1] == np.inf
+    ratios = model.times_[1:-1] / model.times_[:-2]
+    assert_allclose(ratios, ratios[0])
+
+
+@pytest.mark.parametrize("params", [{"T": 0}, {"limit": "ntk"}, {"T": 1e6}])
+def test_automatic_times_without_a_diffusive_phase(params):
+    X, y = targets(40)
+    times = NDKRegressorCV(times=6, **params).fit(X, y).times_
+    assert len(times) == len(np.unique(times)) == 6
+
+
+def test_at_equilibrium_there_is_one_time():
+    X, y = targets(40)
+    assert_array_equal(NDKRegressorCV(limit="nngp").fit(X, y).times_, [np.inf])
+
+
+def test_times_are_sorted_and_each_tried_once():
+    X, y = targets(40)
+    model = NDKRegressorCV(times=[np.inf, 1.0, 0.5, 1.0]).fit(X, y)
+    assert_array_equal(model.times_, [0.5, 1.0, np.inf])
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [
+        ([], "at least one time"),
+        ([[1.0]], "1-D"),
+        ([1.0, -2.0], "got -2.0"),
+        ([np.nan], "got nan"),
+        (1, "times"),
+        ("all", "times"),
+    ],
+)
+def test_bad_times_are_refused(times, message):
+    X, y = targets(40)
+    with pytest.raises(ValueError, match=message):
+        NDKRegressorCV(times=times).fit(X, y)
+
+
+def test_one_class_is_refused_in_all_samples_and_in_a_fold():
+    X, y = classes(60)
+    with pytest.raises(ValueError, match="at least two classes"):
+        NDKClassifierCV().fit(X, np.ones(len(X)))
+    y = np.arange(60) >= 30
+    message = r"training part of fold 0 of 2 .* fewer than two classes, \[True\]"
+    with pytest.raises(ValueError, match=message):
+        NDKClassifierCV(cv=KFold(2)).fit(X, y)
+
+
+def test_fewer_samples_than_folds_are_refused():
+    X, y = targets(4)
+    with pytest.raises(ValueError, match="n_splits=5 greater than the number"):
+        NDKRegressorCV().fit(X, y)
+    X, y = classes(6)
+    with pytest.raises(ValueError, match="n_splits=5 cannot be greater"):
+        NDKClassifierCV().fit(X, y)
+
+
+def test_scores_that_are_all_nan_are_refused():
+    X, y = targets(6)
+    with (
+        pytest.warns(UndefinedMetricWarning),
+        pytest.raises(ValueError, match="nan at every time"),
+    ):
+        NDKRegressorCV(times=[1.0], cv=6).fit(X, y)
+
+
+# Progress
+
+
+class Recorder:
+    """A callback that records the names of tasks."""
+
+    def __init__(self):
+        self.names = []
+
+    def setup(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        self.names.append(context.task_name)
+
+    def on_fit_task_end(self, estimator, context):
+        self.names.append("end of " + context.task_name)
+
+    def teardown(self, estimator, context):
+        pass
+
+
+def test_callbacks_see_the_folds_and_the_refit():
+    X, y = targets(40)
+    recorder = Recorder()
+    NDKRegressorCV(times=[5.0], cv=3).set_callbacks(recorder).fit(X, y)
+    names = [name for name in recorder.names if not name.startswith("t =")]
+    assert names.count("fold") == names.count("end of fold") == 3
+    assert names.count("refit") == names.count("end of refit") == 1
+    assert names[0] == "fit"
+    assert names[-1] == "end of fit"
+
+
+def test_progress_bar_shows_the_folds_and_the_refit(capsys):
+    X, y = targets(40)
+    NDKRegressorCV(times=[5.0], cv=2).set_callbacks(ProgressBar()).fit(X, y)
+    out = capsys.readouterr().out
+    assert "fold" in out
+    assert "refit" in out
+
+
+# Sharing
+
+
+@pytest.mark.parametrize("limit", [None, "ntk", "nngp"])
+def test_memory_changes_no_result_and_is_used(limit, tmp_path, monkeypatch):
+    X, y = targets(60)
+    search = GridSearchCV(
+        NDKRegressorCV(times=[1.0, 20.0], cv=3, limit=limit, bias=1.0),
+        {"T": [0.1, 1.0], "sigma0": [1.0, 1.5]},
+        cv=2,
+    ).fit(X, y)
+    calls = []
+    for name in ("nngp_modes", "nngp_eigenvectors", "ntk_eigenvectors"):
+        count_calls(monkeypatch, name, calls)
+    shared = clone(search).set_params(estimator__memory=str(tmp_path)).fit(X, y)
+    for name in ("mean_test_score", "param_T"):
+        assert_allclose(
+            shared.cv_results_[name].astype(float),
+            search.cv_results_[name].astype(float),
+            atol=1e-9,
+        )
+    assert shared.best_params_ == search.best_params_
+    # eigenvectors of 2 x (3 folds + all) training sets and once of all samples
+    n_sets = 2 * 4 + 4
+    per_set = {None: 1, "ntk": 2, "nngp": 1}[limit]
+    assert 0 < len(calls) <= per_set * n_sets * (2 if limit is None else 1)
+    assert len(calls) == len(set(calls))
+
+
+def count_calls(monkeypatch, name, calls):
+    """Record what a shared function is called with, when it is really called."""
+    from sklearn_ndk import _shared
+
+    function = getattr(_shared, name)
+
+    @functools.wraps(function)
+    def counted(network, X, scale, *args, gram):
+        calls.append((name, network, X.tobytes(), *args))
+        return function(network, X, scale, *args, gram=gram)
+
+    monkeypatch.setattr(_shared, name, counted)

@@ -1,0 +1,146 @@
+"""The displays: what they draw, where, and what they refuse."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import load_diabetes, load_wine
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler, scale
+
+from sklearn_ndk import NDKClassifier, NDKClassifierCV, NDKRegressor, NDKRegressorCV
+from sklearn_ndk.inspection import EarlyStoppingDisplay, PredictionPathDisplay
+
+plt = pytest.importorskip("matplotlib.pyplot")
+
+
+@pytest.fixture(autouse=True)
+def no_window():
+    backend = plt.get_backend()
+    plt.switch_backend("Agg")
+    yield
+    plt.close("all")
+    plt.switch_backend(backend)
+
+
+@pytest.fixture(scope="module")
+def classes():
+    X, y = load_wine(return_X_y=True)
+    return scale(X)[::2], y[::2]
+
+
+@pytest.fixture(scope="module")
+def targets():
+    X, y = load_diabetes(return_X_y=True)
+    return scale(X)[:60], scale(y)[:60]
+
+
+def texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+# Scores of times
+
+
+def test_scores_are_drawn_with_their_error_and_the_chosen_time(classes):
+    model = NDKClassifierCV(times=8, cv=4).fit(*classes)
+    display = EarlyStoppingDisplay.from_estimator(model)
+    results = model.cv_results_
+    x, y = display.line_.get_data()
+    assert_array_equal(y, results["mean_test_score"])
+    assert_array_equal(x[:-1], model.times_[:-1])
+    assert x[-2] < x[-1] < np.inf  # infinity has a place
+    assert "$\\infty$" in [tick.get_text() for tick in display.ax_.get_xticklabels()]
+    folds = [results[f"split{i}_test_score"] for i in range(4)]
+    assert_allclose(display.standard_errors, np.std(folds, axis=0, ddof=1) / 2)
+    assert display.chosen_.get_ydata() == [model.best_score_]
+    assert texts(display.ax_) == ["$1/\\lambda_{max}$", "$\\sigma^2/T$"]
+    assert display.ax_.get_ylabel() == "cross-validated accuracy"
+    assert display.figure_ is display.ax_.figure
+
+
+def test_flow_has_no_diffusive_phase_to_mark(targets):
+    model = NDKRegressorCV(times=4, limit="ntk", scoring="r2").fit(*targets)
+    display = EarlyStoppingDisplay.from_estimator(model)
+    assert texts(display.ax_) == ["$1/\\lambda_{max}$"]
+    assert display.ax_.get_ylabel() == "cross-validated $R^2$"
+
+
+def test_results_of_a_grid_search_in_any_order(classes):
+    grid = {"ndkclassifier__t": [np.inf, 0.0, 10.0, 0.1]}
+    pipeline = make_pipeline(StandardScaler(), NDKClassifier(bias=0.3))
+    search = GridSearchCV(pipeline, grid, cv=3).fit(*classes)
+    display = EarlyStoppingDisplay.from_cv_results(search.cv_results_)
+    assert_array_equal(display.times, [0.0, 0.1, 10.0, np.inf])
+    chosen = display.times[display.best_index]
+    assert chosen == search.best_params_["ndkclassifier__t"]
+    assert np.all(np.diff(display.line_.get_xdata()) > 0)
+
+
+def test_results_over_other_parameters_are_refused(classes):
+    grid = {"t": [1.0], "T": [0.1, 1.0]}
+    search = GridSearchCV(NDKClassifier(), grid, cv=3).fit(*classes)
+    with pytest.raises(ValueError, match="time t alone"):
+        EarlyStoppingDisplay.from_cv_results(search.cv_results_)
+    with pytest.raises(TypeError, match="from_cv_results"):
+        EarlyStoppingDisplay.from_estimator(NDKClassifier().fit(*classes))
+    with pytest.raises(NotFittedError):
+        EarlyStoppingDisplay.from_estimator(NDKClassifierCV())
+
+
+# Paths
+
+
+def test_predictions_are_drawn_between_their_limits(targets):
+    X, y = targets
+    model = NDKRegressor(T=0.5, bias=0.3, depth=2).fit(X, y)
+    display = PredictionPathDisplay.from_estimator(model, X[:3])
+    assert_allclose(display.values, model.predict_path(X[:3], display.times))
+    assert_allclose(display.nngp, model.predict(X[:3]))
+    ntk = NDKRegressor(limit="ntk", bias=0.3, depth=2).fit(X, y)
+    assert_allclose(display.ntk, ntk.predict(X[:3]), atol=1e-9)
+    assert len(display.lines_) == 3
+    assert display.ax_.get_ylabel() == "mean output"
+
+
+def test_residuals_and_scores_of_a_pipeline(classes):
+    X, y = classes
+    model = make_pipeline(StandardScaler(), NDKClassifierCV(times=5)).fit(X, y)
+    times = [1.0, 0.1, np.inf]
+    scores = PredictionPathDisplay.from_estimator(model, X, y, times)
+    inner, scaled = model[-1], model[:-1].transform(X)
+    expected = (inner.predict_path(scaled, np.sort(times)) == y[:, None]).mean(axis=0)
+    assert_array_equal(scores.values, [expected])
+    assert scores.nngp == [expected[-1]]
+    residuals = PredictionPathDisplay.from_estimator(
+        model, X[:4], y[:4], times, quantity="residual"
+    )
+    assert len(residuals.lines_) == 4 * 3
+    target = np.where(y[:4, None] == np.arange(3), 1.0, -1.0)[:, :, None]
+    outputs = inner.decision_function_path(scaled[:4], np.sort(times))
+    assert_allclose(residuals.values, (target - outputs).reshape(12, 3))
+
+
+def test_axes_may_be_given(targets):
+    X, y = targets
+    ax = plt.subplots()[1]
+    model = NDKRegressor(T=0).fit(X, y)
+    assert PredictionPathDisplay.from_estimator(model, X[:2], ax=ax).ax_ is ax
+    assert len(plt.get_fignums()) == 1
+
+
+@pytest.mark.parametrize(
+    ("n_rows", "with_y", "quantity", "message"),
+    [
+        (3, True, "loss", "must be in"),
+        (3, False, "residual", "needs y"),
+        (51, False, None, "51 samples with 1 outputs are too many"),
+    ],
+)
+def test_what_cannot_be_drawn_is_refused(targets, n_rows, with_y, quantity, message):
+    X, y = targets
+    model = NDKRegressor().fit(X, y)
+    y = y[:n_rows] if with_y else None
+    with pytest.raises(ValueError, match=message):
+        PredictionPathDisplay.from_estimator(model, X[:n_rows], y, quantity=quantity)
