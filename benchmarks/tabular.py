@@ -89,7 +89,7 @@ def classifiers(n_features):
             BOOSTING,
         ),
         "MLP": (MLPClassifier(max_iter=300, random_state=0), NETWORK),
-    } | xrfm("xRFMClassifier")
+    } | xrfm("XRFMClassifier")
 
 
 def regressors(n_features):
@@ -113,16 +113,17 @@ def regressors(n_features):
             BOOSTING,
         ),
         "MLP": (MLPRegressor(max_iter=300, random_state=0), NETWORK),
-    } | xrfm("xRFMRegressor")
+    } | xrfm("XRFMRegressor")
 
 
 def xrfm(name):
-    """Return xRFM with its defaults, if it is installed."""
+    """Return xRFM with its grid, if it is installed."""
     try:
-        import xrfm
+        import xrfm_models
     except ImportError:
         return {}
-    return {"xRFM": (getattr(xrfm, name)(), {})} if hasattr(xrfm, name) else {}
+    grid = {"bandwidth": [2.0, 5.0, 10.0, 20.0, 40.0], "reg": 10.0 ** np.arange(-4, 1)}
+    return {"xRFM": (getattr(xrfm_models, name)(), grid)}
 
 
 def score(X, y, train, test, model, grid, scaled_targets):

@@ -110,7 +110,7 @@ class EarlyStoppingDisplay:
         mark_boundaries(ax, self.boundaries or {})
         set_time_axis(ax, self.times)
         ax.set_ylabel(f"cross-validated {self.score_name}")
-        ax.legend(loc="best")
+        ax.legend(loc="lower right")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
