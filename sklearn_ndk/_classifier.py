@@ -125,7 +125,8 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
         X : array-like of shape (n_samples, n_features)
             Inputs.
         t : float, default=None
-            Training time, in [0, inf]; ``self.t`` if None.
+            Training time, in [0, inf]; if None, the estimator's own: ``t``, or ``t_``
+            where it was chosen in `fit`.
 
         Returns
         -------
@@ -149,7 +150,8 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
         X : array-like of shape (n_samples, n_features)
             Inputs.
         t : float, default=None
-            Training time, in [0, inf]; ``self.t`` if None.
+            Training time, in [0, inf]; if None, the estimator's own: ``t``, or ``t_``
+            where it was chosen in `fit`.
 
         Returns
         -------

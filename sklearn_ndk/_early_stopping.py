@@ -2,15 +2,16 @@
 
 import copy
 from inspect import signature
-from numbers import Integral
+from numbers import Integral, Real
 from typing import ClassVar
 
 import numpy as np
+from joblib import Memory
 from scipy.stats import rankdata
 from sklearn.base import is_classifier
-from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
 from sklearn.model_selection import check_cv
-from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
@@ -37,18 +38,18 @@ class BaseEarlyStopping(BaseNDK):
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "selection": [StrOptions({"best", "1se"})],
         "n_jobs": [Integral, None],
-        "memory": [str, HasMethods(["cache"]), None],
+        "memory": [str, Memory, None],
     }
 
     def __init__(
         self,
-        depth=1,
+        depth=2,
         activation="relu",
         *,
         T=0.01,
         sigma=1.0,
         sigma0=1.0,
-        bias=0.0,
+        bias=0.3,
         times=None,
         cv=None,
         scoring=None,
@@ -78,14 +79,17 @@ class BaseEarlyStopping(BaseNDK):
     def _fit_best(self, X, y, sample_weight, params):
         """Score all times on all folds, choose one, and fit with it."""
         X, y, weight = data = self._validate_training_data(X, y, sample_weight)
-        self._memory = self.memory
+        self._check_targets(y[weight > 0])
         times = self._candidates(*data)
         scorer = self._scorer()
         split_params, score_params = self._route(
             scorer, None if sample_weight is None else weight, params
         )
         cv = check_cv(self.cv, y, classifier=is_classifier(self))
-        folds = list(cv.split(X, y, **split_params))
+        folds = [
+            (np.asarray(train), np.asarray(test))
+            for train, test in cv.split(X, y, **split_params)
+        ]
         self._check_folds(y, weight, folds)
         context = self._init_callback_context(
             max_subtasks=len(folds) + 1, sequential_subtasks=False
@@ -123,16 +127,27 @@ class BaseEarlyStopping(BaseNDK):
             return self._new_ensemble(X, y, sample_weight).time_grid(n_times)
         return np.unique(check_times(self.times))
 
+    @property
+    def _memory(self):
+        return self.memory
+
     def _scorer(self):
-        return check_scoring(self._base(), self.scoring or self._default_scoring)
+        if self.scoring is not None:
+            return check_scoring(self._base(), self.scoring)
+        scorer = copy.copy(get_scorer(self._default_scoring))
+        if _routing_enabled():
+            scorer.set_score_request(sample_weight=True)
+        return scorer
 
     def _route(self, scorer, sample_weight, params):
         """Return what the splitter and what the scorer is to be given."""
         if _routing_enabled():
             routed = process_routing(self, "fit", sample_weight=sample_weight, **params)
             return routed.splitter.split, routed.scorer.score
+        if sample_weight is None:
+            return {}, {}
         accepted = signature(getattr(scorer, "_score_func", scorer)).parameters
-        if sample_weight is None or "sample_weight" not in accepted:
+        if "sample_weight" not in accepted:
             return {}, {}
         return {}, {"sample_weight": sample_weight}
 
@@ -148,7 +163,7 @@ class BaseEarlyStopping(BaseNDK):
             MetadataRouter(owner=self)
             .add_self_request(self)
             .add(
-                splitter=check_cv(self.cv),
+                splitter=self.cv,
                 method_mapping=MethodMapping().add(caller="fit", callee="split"),
             )
             .add(
@@ -167,25 +182,28 @@ class BaseEarlyStopping(BaseNDK):
         return model
 
     def _check_folds(self, y, sample_weight, folds):
-        if not is_classifier(self):
-            return
+        if not folds:
+            raise ValueError("cv gives no folds; has its iterator been used up?")
         for i, (train, _) in enumerate(folds):
-            classes = np.unique(y[train][sample_weight[train] > 0])
-            if len(classes) < 2:
+            weighted = y[train][sample_weight[train] > 0]
+            part = f"The training part of fold {i} of {len(folds)} has samples"
+            if not len(weighted):
+                raise ValueError(f"{part} of weight zero only.")
+            if is_classifier(self) and len(np.unique(weighted)) < 2:
                 raise ValueError(
-                    f"The training part of fold {i} of {len(folds)} has samples of "
-                    f"fewer than two classes, {classes.tolist()}; shuffle or stratify "
-                    "the folds, or use fewer."
+                    f"{part} of one class only, {weighted.tolist()[0]!r}; shuffle or "
+                    "stratify the folds, or use fewer."
                 )
 
     def _choose(self, times, scores):
         mean, std = scores.mean(axis=0), scores.std(axis=0)
-        finite = np.where(np.isnan(mean), -np.inf, mean)
         if np.all(np.isnan(mean)):
             raise ValueError(
                 "Scores are nan at every time, on at least one fold: some test parts "
                 "may be too small, or lack a class, for this scoring."
             )
+        last = np.nanmin(mean) - 1  # nan ranks last, as in GridSearchCV
+        ranks = rankdata(-np.nan_to_num(mean, nan=last, neginf=-np.inf), method="min")
         self.times_ = times
         self.cv_results_ = {
             "param_t": np.ma.MaskedArray(times),
@@ -193,13 +211,14 @@ class BaseEarlyStopping(BaseNDK):
             **{f"split{i}_test_score": fold for i, fold in enumerate(scores)},
             "mean_test_score": mean,
             "std_test_score": std,
-            "rank_test_score": rankdata(-finite, method="min").astype(np.int32),
+            "rank_test_score": ranks.astype(np.int32),
         }
-        self.best_index_ = int(np.argmax(finite))
+        self.best_index_ = int(np.nanargmax(mean))
         if self.selection == "1se" and len(scores) > 1:
             error = std[self.best_index_] / np.sqrt(len(scores) - 1)
-            within = finite >= finite[self.best_index_] - error
-            self.best_index_ = int(np.argmax(within))
+            within = mean >= mean[self.best_index_] - error
+            if np.any(within):  # none is, if the best score is infinite
+                self.best_index_ = int(np.argmax(within))
         self.best_score_ = float(mean[self.best_index_])
         self.t_ = float(times[self.best_index_])
         self.phase_ = self._phase(self.t_)
@@ -210,7 +229,8 @@ class BaseEarlyStopping(BaseNDK):
         tau = 0.0 if self.limit == "ntk" else self.T * t / self.sigma**2
         if tau < _GRADIENT_END:
             return "gradient"
-        return "diffusive" if tau <= EQUILIBRIUM_TAU else "equilibrium"
+        ends = EQUILIBRIUM_TAU * (1 + 1e-9)  # the automatic times end there, rounded
+        return "diffusive" if tau <= ends else "equilibrium"
 
     def _default_time(self):
         return self.t_
@@ -241,6 +261,15 @@ def _score_fold(model, data, fold, times, scorer, score_params, caller, context)
     for i, t in enumerate(times):
         view = copy.copy(model).set_params(t=t)
         view._ensemble = _Known(model._ensemble, X_test, t, outputs[:, [i]])
-        scores.append(scorer(view, X_test, y_test, **score_params))
+        scores.append(_number(scorer(view, X_test, y_test, **score_params)))
     context.call_on_fit_task_end(estimator=caller, X=X, y=y)
     return scores
+
+
+def _number(score):
+    """Return a score as a number, or raise."""
+    if np.ndim(score) == 0 and isinstance(np.asarray(score).item(), Real):
+        return float(score)
+    raise ValueError(
+        f"scoring must return a number; got {score!r} of type {type(score).__name__}."
+    )

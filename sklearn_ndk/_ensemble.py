@@ -9,6 +9,7 @@ import os
 from threading import Lock
 
 import numpy as np
+from joblib import Memory
 
 from sklearn_ndk import _shared
 from sklearn_ndk.dynamics import (
@@ -67,7 +68,9 @@ class InfiniteEnsemble:
 
     def __getstate__(self):
         # the eigenvectors of the gradient flow are as large as a kernel matrix
-        return self.__dict__ | {"_lock": None, "_flow": None}
+        # and another machine need not have the folder of the memory
+        own = {"_lock": None, "_flow": None, "_memory": Memory(None)}
+        return self.__dict__ | own
 
     def __setstate__(self, state):
         self.__dict__.update(state, _lock=Lock())
@@ -94,6 +97,12 @@ class InfiniteEnsemble:
         if not self._gradient_flow:
             last = max(EQUILIBRIUM_TAU / self._network.kappa, 10 * first)
         return np.append(np.geomspace(first, last, n_times - 1), np.inf)
+
+    @property
+    def memory_time(self):
+        """The time in which weights forget, ``sigma^2 / T``; infinite without noise."""
+        moving = not (self._gradient_flow or self._equilibrium_only)
+        return 1 / self._network.kappa if moving else np.inf
 
     def fastest_rate(self):
         """Return the rate of the fastest gradient descent.
@@ -251,7 +260,11 @@ class InfiniteEnsemble:
 
     def _gram(self):
         """Return the Gram matrix of the training inputs, weighted."""
-        return self._memory.cache(_shared.weighted_gram)(self._X, self._scale)
+        gram = self._memory.cache(_shared.weighted_gram)(self._X, self._scale)
+        if self._memory.location is None:
+            return gram
+        # kernels take the place of the Gram matrix, but not in the memory's file
+        return gram._replace(cosine=np.array(gram.cosine))
 
     def _share(self, function, network, *args, gram=None):
         """Call a function of `_shared`, or load what it has returned before."""

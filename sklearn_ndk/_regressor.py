@@ -128,7 +128,8 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
         X : array-like of shape (n_samples, n_features)
             Inputs.
         t : float, default=None
-            Training time, in [0, inf]; ``self.t`` if None.
+            Training time, in [0, inf]; if None, the estimator's own: ``t``, or ``t_``
+            where it was chosen in `fit`.
 
         Returns
         -------

@@ -16,7 +16,7 @@ class NDKRegressorCV(BaseEarlyStopping, NDKRegressor):
 
     Parameters
     ----------
-    depth : int, default=1
+    depth : int, default=2
         Number of hidden layers.
     activation : {"relu", "erf", "linear"} or Activation, default="relu"
         The nonlinearity of the hidden layers.
@@ -27,17 +27,17 @@ class NDKRegressorCV(BaseEarlyStopping, NDKRegressor):
         Standard deviation of the weights' prior.
     sigma0 : float, default=1.0
         Standard deviation of the initial weights.
-    bias : float, default=0.0
+    bias : float, default=0.3
         Scale of the biases, trained like the weights.
     times : int or array-like, default=None
         Training times tried, in units of gradient flow on the summed squared loss:
-        an array in any order, tried in increasing order, or the length of a
-        logarithmic grid from a tenth of ``1 / lambda_max``, with the largest
-        eigenvalue of the NTK, to equilibrium, which is ``5 sigma**2 / T`` and
-        infinity. None is a grid of 30 times.
+        an array, which is sorted, or the length of a logarithmic grid from a tenth
+        of ``1 / lambda_max``, with the largest eigenvalue of the NTK, to
+        ``5 sigma**2 / T``, or over eight decades in the limit "ntk", and infinity;
+        in the limit "nngp" to infinity alone. None is a grid of 30 times.
     cv : int, splitter or iterable, default=None
         The folds, as in :class:`~sklearn.model_selection.GridSearchCV`; None is
-        five folds.
+        five folds. Splitters and scorers are given arrays.
     scoring : str or callable, default=None
         Scores a fold at a time, as in
         :class:`~sklearn.model_selection.GridSearchCV`; None is R^2.
@@ -60,14 +60,16 @@ class NDKRegressorCV(BaseEarlyStopping, NDKRegressor):
     memory : str or joblib.Memory, default=None
         Where to keep kernel matrices and eigenvectors that later fits with the same
         folds share, as in a search over `T`, `sigma` or `sigma0` around this
-        estimator. None keeps nothing.
+        estimator; an `Activation` must then be one that can be pickled. None keeps
+        nothing.
 
     Attributes
     ----------
     t_ : float
         The chosen time, at which `predict` predicts by default.
     phase_ : {"gradient", "diffusive", "equilibrium"}
-        Where it lies: at ``tau = T t / sigma**2`` below 0.1, up to 5, or beyond.
+        Where it lies: at ``tau = T t / sigma**2`` below 0.1, up to 5, or beyond. In
+        the limit "ntk" all finite times are gradient.
     best_score_ : float
         Mean score of the chosen time.
     best_index_ : int
@@ -94,8 +96,11 @@ class NDKRegressorCV(BaseEarlyStopping, NDKRegressor):
     Notes
     -----
     The scores are those of a :class:`~sklearn.model_selection.GridSearchCV` over `t`.
-    The loss is a sum over samples: a time found on four fifths of them is used for
-    all.
+    The loss is a sum over samples: a time found on the larger part of them is used
+    for all. A transformer before this estimator in a pipeline sees all folds.
+
+    The defaults of `depth` and `bias` differ from those of :class:`NDKRegressor`:
+    they were chosen for tables of standardised columns.
 
     References
     ----------

@@ -1,6 +1,9 @@
 """The CV estimators: the slow way, the folds, the choice of a time, bad input."""
 
 import functools
+import pickle
+import shutil
+from typing import ClassVar
 
 import joblib
 import numpy as np
@@ -62,12 +65,12 @@ def assert_same_as_grid_search(fast, slow, X, y):
 
 
 NETWORKS = [
-    {"T": 0.1, "bias": 0.3},
+    {"depth": 1, "T": 0.1, "bias": 0.3},
     {"depth": 2, "sigma0": 1.5, "T": 1.0, "bias": 1.0},
-    {"activation": "erf", "sigma": 0.8, "T": 0.05, "bias": 0.5},
-    {"limit": "ntk", "bias": 0.3},
-    {"limit": "nngp", "bias": 0.3},
-    {"T": 0, "bias": 0.3},
+    {"depth": 1, "activation": "erf", "sigma": 0.8, "T": 0.05, "bias": 0.5},
+    {"depth": 1, "limit": "ntk", "bias": 0.3},
+    {"depth": 1, "limit": "nngp", "bias": 0.3},
+    {"depth": 1, "T": 0, "bias": 0.3},
 ]
 
 
@@ -88,7 +91,7 @@ def test_regression_scores_are_those_of_a_grid_search(network):
 )
 def test_classification_scores_are_those_of_a_grid_search(scoring):
     X, y = classes()
-    network = {"T": 0.1, "bias": 0.3}
+    network = {"depth": 1, "T": 0.1, "bias": 0.3}
     fast, slow = assert_same_as_grid_search(
         NDKClassifierCV(times=TIMES, scoring=scoring, cv=3, **network),
         NDKClassifier(**network),
@@ -113,7 +116,7 @@ def test_scores_of_decision_values_are_those_of_a_grid_search(scoring):
 def test_scorers_that_predict_at_other_inputs_are_right():
     X, y = targets()
     shifted = NDKRegressorCV(
-        times=TIMES, scoring=lambda est, X, y: est.predict(X[:5] + 1).sum()
+        1, bias=0.0, times=TIMES, scoring=lambda est, X, y: est.predict(X[:5] + 1).sum()
     )
     assert_same_as_grid_search(shifted, NDKRegressor(), X, y)
 
@@ -184,22 +187,26 @@ def test_weights_are_routed_to_the_scorer_that_asks():
         NDKRegressorCV(times=[1.0], scoring=scorer).fit(X, y, sample_weight=weight)
 
 
+class Recorder(TransformerMixin, BaseEstimator):
+    """A transformer that records the rows it is fitted on."""
+
+    seen: ClassVar[list] = []
+
+    def fit(self, X, y=None):
+        self.seen.append(set(X[:, -1]))
+        return self
+
+    def transform(self, X):
+        return X[:, :-1]
+
+
 def test_a_transformer_around_it_sees_training_rows_only():
     X, y = classes()
     X = np.column_stack([X, np.arange(len(X))])  # a row knows its number
-    seen = []
-
-    class Recorder(TransformerMixin, BaseEstimator):
-        def fit(self, X, y=None):
-            seen.append(set(X[:, -1]))
-            return self
-
-        def transform(self, X):
-            return X[:, :-1]
-
+    Recorder.seen.clear()
     folds = list(StratifiedKFold(3).split(X, y))
     cross_val_score(make_pipeline(Recorder(), NDKClassifierCV(times=3)), X, y, cv=folds)
-    assert [set(train.astype(float)) for train, _ in folds] == seen
+    assert Recorder.seen == [set(train.astype(float)) for train, _ in folds]
 
 
 def test_training_parts_never_meet_their_test_parts(monkeypatch):
@@ -270,13 +277,47 @@ def test_phase_of_the_chosen_time(t, params, phase):
     assert model.phase_ == phase
 
 
+def test_the_last_automatic_time_is_not_yet_equilibrium():
+    X, y = targets(20)
+
+    def late_is_better(estimator, X, y):
+        return estimator.t if np.isfinite(estimator.t) else 0.0
+
+    for sigma in (0.7, 0.8, 0.9, 1.1, 1.3):
+        model = NDKRegressorCV(T=0.1, sigma=sigma, times=3, scoring=late_is_better)
+        model.fit(X, y)
+        assert (model.best_index_, model.phase_) == (1, "diffusive")
+
+
+def test_nan_at_some_times_ranks_last():
+    X, y = targets(40)
+
+    def sometimes_nan(estimator, X, y):
+        return np.nan if estimator.t < 5 else -estimator.t
+
+    model = NDKRegressorCV(times=[1.0, 2.0, 6.0, 8.0], scoring=sometimes_nan, cv=2)
+    assert model.fit(X, y).t_ == 6.0
+    assert_array_equal(model.cv_results_["rank_test_score"], [3, 3, 1, 2])
+
+
+def test_infinite_scores_have_no_standard_error():
+    X, y = targets(40)
+
+    def infinite(estimator, X, y):
+        return np.inf if estimator.t == 2 else 1.0
+
+    model = NDKRegressorCV(times=[1.0, 2.0], scoring=infinite, cv=2, selection="1se")
+    with pytest.warns(RuntimeWarning, match="invalid value"):
+        assert model.fit(X, y).t_ == 2.0
+
+
 def test_predictions_are_those_of_the_chosen_time():
     X, y = classes()
     model = NDKClassifierCV(times=8, bias=0.3).fit(X, y)
     assert_array_equal(
         model.decision_function(X), model.decision_function(X, t=model.t_)
     )
-    same = NDKClassifier(bias=0.3, t=model.t_).fit(X, y)
+    same = NDKClassifier(2, bias=0.3, t=model.t_).fit(X, y)
     assert_allclose(model.decision_function(X), same.decision_function(X), atol=1e-12)
 
 
@@ -285,12 +326,11 @@ def test_predictions_are_those_of_the_chosen_time():
 
 def test_automatic_times_span_both_phases():
     X, y = targets()
-    model = NDKRegressorCV(T=0.5, sigma=2.0, sigma0=1.5).fit(X, y)
-    rate = np.linalg.eigvalsh(ntk_kernel(X, depth=model.depth, bias=model.bias))[-1]
-    rate *= 1.5 ** (2 * model.depth) if model.bias == 0 else 1
+    network = {"depth": 2, "bias": 0.0, "sigma0": 1.5}
+    model = NDKRegressorCV(T=0.5, sigma=2.0, **network).fit(X, y)
+    rate = np.linalg.eigvalsh(ntk_kernel(X, **network))[-1]
     assert len(model.times_) == 30
-    if model.bias == 0:
-        assert_allclose(model.times_[0], 0.1 / rate, rtol=0.1)
+    assert_allclose(model.times_[0], 0.1 / rate, rtol=0.1)
     assert_allclose(model.times_[-2], 5 * 2.0**2 / 0.5)
     assert model.times_[-1] == np.inf
     ratios = model.times_[1:-1] / model.times_[:-2]
@@ -338,11 +378,60 @@ def test_bad_times_are_refused(times, message):
 def test_one_class_is_refused_in_all_samples_and_in_a_fold():
     X, y = classes(60)
     with pytest.raises(ValueError, match="at least two classes"):
-        NDKClassifierCV().fit(X, np.ones(len(X)))
+        NDKClassifierCV(times=[1.0]).fit(X, np.ones(len(X)))
+    y = np.arange(60) >= 30
+    message = "training part of fold 0 of 2 has samples of one class only, True"
+    with pytest.raises(ValueError, match=message):
+        NDKRegressorCV(times=times).fit(X, y)
+
+
+def test_one_class_is_refused_in_all_samples_and_in_a_fold():
+    X, y = classes(60)
+    with pytest.raises(ValueError, match="at least two classes"):
+        NDKClassifierCV(times=[1.0]).fit(X, np.ones(len(X)))
     y = np.arange(60) >= 30
     message = r"training part of fold 0 of 2 .* fewer than two classes, \[True\]"
     with pytest.raises(ValueError, match=message):
         NDKClassifierCV(cv=KFold(2)).fit(X, y)
+
+
+def test_samples_of_no_weight_do_not_make_a_class():
+    X, y = classes(60)
+    y = np.arange(60) % 2
+    weight = np.where((np.arange(60) >= 30) & (y == 1), 0.0, 1.0)
+    with pytest.raises(ValueError, match="fold 0 of 2 has samples of one class only"):
+        NDKClassifierCV(cv=KFold(2)).fit(X, y, weight)
+    weight = np.where(np.arange(60) >= 30, 0.0, 1.0)
+    with pytest.raises(ValueError, match="fold 0 of 2 has samples of weight zero only"):
+        NDKRegressorCV(cv=KFold(2)).fit(X, y, weight)
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_folds_may_come_from_an_iterator_once(routing):
+    X, y = targets(40)
+    folds = list(KFold(2).split(X))
+    model = NDKRegressorCV(times=[1.0], cv=((list(a), tuple(b)) for a, b in folds))
+    with config_context(enable_metadata_routing=routing):
+        expected = NDKRegressorCV(times=[1.0], cv=folds).fit(X, y).best_score_
+        assert model.fit(X, y).best_score_ == expected
+        with pytest.raises(ValueError, match="no folds"):
+            model.fit(X, y)
+
+
+def test_weights_are_routed_to_the_default_score():
+    X, y = targets(40)
+    weight = np.random.default_rng(0).random(40)
+    plain = NDKRegressorCV(times=[1.0]).fit(X, y, weight)
+    with config_context(enable_metadata_routing=True):
+        routed = NDKRegressorCV(times=[1.0]).fit(X, y, sample_weight=weight)
+    assert routed.best_score_ == plain.best_score_
+
+
+@pytest.mark.parametrize("score", [{"a": 1.0}, None, "good", [1.0, 2.0]])
+def test_scores_that_are_no_numbers_are_refused(score):
+    X, y = targets(40)
+    with pytest.raises(ValueError, match="must return a number"):
+        NDKRegressorCV(times=[1.0], scoring=lambda est, X, y: score).fit(X, y)
 
 
 def test_fewer_samples_than_folds_are_refused():
@@ -366,7 +455,7 @@ def test_scores_that_are_all_nan_are_refused():
 # Progress
 
 
-class Recorder:
+class TaskRecorder:
     """A callback that records the names of tasks."""
 
     def __init__(self):
@@ -387,7 +476,7 @@ class Recorder:
 
 def test_callbacks_see_the_folds_and_the_refit():
     X, y = targets(40)
-    recorder = Recorder()
+    recorder = TaskRecorder()
     NDKRegressorCV(times=[5.0], cv=3).set_callbacks(recorder).fit(X, y)
     names = [name for name in recorder.names if not name.startswith("t =")]
     assert names.count("fold") == names.count("end of fold") == 3
@@ -412,7 +501,7 @@ def test_memory_changes_no_result_and_is_used(limit, tmp_path, monkeypatch):
     X, y = targets(60)
     search = GridSearchCV(
         NDKRegressorCV(times=[1.0, 20.0], cv=3, limit=limit, bias=1.0),
-        {"T": [0.1, 1.0], "sigma0": [1.0, 1.5]},
+        {"T": [0.1, 1.0], "sigma0": [1.0, 1.5], "sigma": [1.0, 0.8]},
         cv=2,
     ).fit(X, y)
     calls = []
@@ -426,11 +515,42 @@ def test_memory_changes_no_result_and_is_used(limit, tmp_path, monkeypatch):
             atol=1e-9,
         )
     assert shared.best_params_ == search.best_params_
-    # eigenvectors of 2 x (3 folds + all) training sets and once of all samples
+    # eigenvectors for 2 x (3 folds + all) training sets, and once for all samples
     n_sets = 2 * 4 + 4
-    per_set = {None: 1, "ntk": 2, "nngp": 1}[limit]
-    assert 0 < len(calls) <= per_set * n_sets * (2 if limit is None else 1)
+    # each kernel depends on one of sigma and sigma0, and not on T; limit None needs
+    # those of a second precision for equilibrium
+    assert 0 < len(calls) <= n_sets * 2 * (2 if limit is None else 1)
     assert len(calls) == len(set(calls))
+
+
+@pytest.mark.parametrize("mmap_mode", [None, "r", "r+", "c"])
+@pytest.mark.parametrize("limit", [None, "ntk", "nngp"])
+def test_memory_is_not_written_to_by_fits(limit, mmap_mode, tmp_path):
+    X, y = targets(60)
+    model = NDKRegressorCV(times=[1.0, np.inf], cv=3, limit=limit)
+    expected = clone(model).fit(X, y)
+    model.set_params(memory=joblib.Memory(tmp_path, mmap_mode=mmap_mode, verbose=0))
+    for _ in range(3):
+        model.fit(X, y)
+        assert_allclose(
+            model.cv_results_["mean_test_score"],
+            expected.cv_results_["mean_test_score"],
+            atol=1e-9,
+        )
+        assert_allclose(model.predict(X), expected.predict(X), atol=1e-9)
+
+
+@pytest.mark.parametrize("limit", [None, "ntk"])
+def test_a_pickled_model_leaves_its_memory_behind(limit, tmp_path):
+    X, y = targets(40)
+    folder = tmp_path / "memory"
+    model = NDKRegressorCV(times=[1.0], cv=2, limit=limit, memory=str(folder))
+    stored = pickle.dumps(model.fit(X, y))
+    expected = model.predict_path(X, [1.0, np.inf])
+    shutil.rmtree(folder)
+    restored = pickle.loads(stored)
+    assert_allclose(restored.predict_path(X, [1.0, np.inf]), expected, atol=1e-9)
+    assert not folder.exists()
 
 
 def count_calls(monkeypatch, name, calls):

@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_diabetes, load_wine
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
@@ -144,3 +145,46 @@ def test_what_cannot_be_drawn_is_refused(targets, n_rows, with_y, quantity, mess
     y = y[:n_rows] if with_y else None
     with pytest.raises(ValueError, match=message):
         PredictionPathDisplay.from_estimator(model, X[:n_rows], y, quantity=quantity)
+
+
+def test_residuals_need_known_labels_and_as_many_as_rows(classes):
+    X, y = classes
+    model = NDKClassifier().fit(X, y)
+    with pytest.raises(ValueError, match="labels that are not in"):
+        PredictionPathDisplay.from_estimator(
+            model, X[:2], np.array([0, 7]), quantity="residual"
+        )
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        PredictionPathDisplay.from_estimator(model, X[:3], y[:1], quantity="residual")
+
+
+def test_pipelines_of_one_step_and_what_is_not_ours(targets):
+    X, y = targets
+    pipeline = make_pipeline(NDKRegressor()).fit(X, y)
+    assert len(PredictionPathDisplay.from_estimator(pipeline, X[:2]).lines_) == 2
+    with pytest.raises(TypeError, match="got Ridge"):
+        PredictionPathDisplay.from_estimator(Ridge().fit(X, y), X)
+
+
+def test_boundaries_are_those_of_the_fit(targets):
+    X, y = targets
+    model = NDKRegressor(T=0.5).fit(X, y)
+    before = PredictionPathDisplay.from_estimator(model, X[:2]).boundaries
+    model.set_params(T=100.0, sigma=3.0)
+    after = PredictionPathDisplay.from_estimator(model, X[:2]).boundaries
+    assert after == before
+    assert before["$\\sigma^2/T$"] == 2.0
+
+
+def test_several_scores_are_refused_and_lines_can_be_styled(classes):
+    search = GridSearchCV(
+        NDKClassifier(),
+        {"t": [1.0, 2.0]},
+        scoring=["accuracy", "f1_macro"],
+        refit="accuracy",
+    ).fit(*classes)
+    with pytest.raises(ValueError, match="mean_test_f1_macro"):
+        EarlyStoppingDisplay.from_cv_results(search.cv_results_)
+    model = NDKClassifierCV(times=4).fit(*classes)
+    display = EarlyStoppingDisplay.from_estimator(model).plot(line_kw={"color": "k"})
+    assert display.line_.get_color() == "k"

@@ -169,3 +169,18 @@ def test_prediction_starts_along_the_ntk():
     k = ndk_kernel(Xs, X, t=0, t_prime=0, depth=2, sigma0=1.4)
     assert_allclose(model.predict(Xs, t=t) / t, k @ y, rtol=1e-5)
     assert np.all(model.predict(Xs, t=0) == 0)
+
+
+@pytest.mark.parametrize("activation", ["relu", "erf"])
+def test_predictions_depend_on_their_time_and_the_set_of_samples_only(activation):
+    X, y, Xs = rows(40), rows(40, 1, seed=1)[:, 0], rows(5, seed=2)
+    network = {"activation": activation, "depth": 2, "T": 0.1, "sigma0": 1.4}
+    one = NDKRegressor(**network, t=0.3).fit(X, y)
+    shuffled = np.random.default_rng(0).permutation(40)
+    for other in (
+        NDKRegressor(**network, t=50.0).fit(X, y),
+        NDKRegressor(**network, t=0.3).fit(X[shuffled], y[shuffled]),
+    ):
+        times = np.array([0.3, 5.0, 200.0])
+        path = one.predict_path(Xs, times)
+        assert_allclose(other.predict_path(Xs, times), path, rtol=1e-12, atol=1e-14)

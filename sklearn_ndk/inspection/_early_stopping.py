@@ -3,15 +3,16 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from sklearn_ndk._early_stopping import BaseEarlyStopping
 from sklearn_ndk.inspection._time_axis import (
     BLUE,
     ORANGE,
     boundaries_of,
+    last_step,
     mark_boundaries,
     new_axes,
     place,
     set_time_axis,
-    split_pipeline,
 )
 
 
@@ -77,13 +78,15 @@ class EarlyStoppingDisplay:
         self.score_name = score_name
         self.boundaries = boundaries
 
-    def plot(self, ax=None):
+    def plot(self, ax=None, *, line_kw=None):
         """Draw the scores.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
             Axes to draw on; new ones if None.
+        line_kw : dict, default=None
+            Passed to the `plot` of the mean scores.
 
         Returns
         -------
@@ -98,9 +101,9 @@ class EarlyStoppingDisplay:
             places, lower, upper, color=BLUE, alpha=0.2, linewidth=0
         )
         self.band_.set_label("one standard error")
-        (self.line_,) = ax.plot(
-            places, self.mean_scores, "o-", color=BLUE, markersize=3, label="mean"
-        )
+        style = {"color": BLUE, "marker": "o", "markersize": 3, "label": "mean"}
+        style |= line_kw or {}
+        (self.line_,) = ax.plot(places, self.mean_scores, **style)
         t, score = self.times[self.best_index], self.mean_scores[self.best_index]
         label = "chosen: $t = \\infty$" if t == np.inf else f"chosen: t = {t:.3g}"
         (self.chosen_,) = ax.plot(
@@ -135,8 +138,8 @@ class EarlyStoppingDisplay:
         TypeError
             If the estimator does not choose its time.
         """
-        estimator, _ = split_pipeline(estimator)
-        if not hasattr(estimator, "selection"):
+        estimator, _ = last_step(estimator)
+        if not isinstance(estimator, BaseEarlyStopping):
             raise TypeError(
                 "EarlyStoppingDisplay shows NDKRegressorCV and NDKClassifierCV; got "
                 f"{type(estimator).__name__}. Use from_cv_results for a grid search."
@@ -187,6 +190,11 @@ class EarlyStoppingDisplay:
             If the results are not those of a search over the time alone.
         """
         names = [name for name in cv_results if name.startswith("param_")]
+        if "mean_test_score" not in cv_results:
+            raise ValueError(
+                "cv_results must have one score, 'mean_test_score'; it has "
+                f"{[name for name in cv_results if name.startswith('mean_test_')]}."
+            )
         if len(names) != 1 or not (names[0] == "param_t" or names[0].endswith("__t")):
             raise ValueError(
                 "cv_results must be of a search over the time t alone; it has the "

@@ -4,18 +4,18 @@ import copy
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_ndk.inspection._time_axis import (
     BLUE,
     GREEN,
     ORANGE,
     boundaries_of,
+    last_step,
     mark_boundaries,
     new_axes,
     place,
     set_time_axis,
-    split_pipeline,
 )
 
 _N_TIMES = 100
@@ -38,7 +38,7 @@ class PredictionPathDisplay:
     ntk, nngp : ndarray of shape (n_lines,)
         The values of both limits: gradient flow with the NTK for an infinite time,
         and the equilibrium.
-    quantity : str, default="mean output"
+    value_name : str, default="mean output"
         Label of the values.
     boundaries : dict of float, default=None
         Times at which phases of learning begin, by label.
@@ -66,22 +66,24 @@ class PredictionPathDisplay:
     """
 
     def __init__(
-        self, times, values, ntk, nngp, *, quantity="mean output", boundaries=None
+        self, times, values, ntk, nngp, *, value_name="mean output", boundaries=None
     ):
         self.times = times
         self.values = values
         self.ntk = ntk
         self.nngp = nngp
-        self.quantity = quantity
+        self.value_name = value_name
         self.boundaries = boundaries
 
-    def plot(self, ax=None):
+    def plot(self, ax=None, *, line_kw=None):
         """Draw the values.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
             Axes to draw on; new ones if None.
+        line_kw : dict, default=None
+            Passed to the `plot` of the values.
 
         Returns
         -------
@@ -91,8 +93,9 @@ class PredictionPathDisplay:
         ax = new_axes(ax, type(self).__name__)
         places = place(self.times)
         alpha = 1 if len(self.values) == 1 else 0.6
-        self.lines_ = ax.plot(places, self.values.T, color=BLUE, alpha=alpha)
-        self.lines_[0].set_label(self.quantity)
+        style = {"color": BLUE, "alpha": alpha} | (line_kw or {})
+        self.lines_ = ax.plot(places, self.values.T, **style)
+        self.lines_[0].set_label(self.value_name)
         for limit, marker, color, label in (
             (self.ntk, "<", GREEN, "NTK limit"),
             (self.nngp, ">", ORANGE, "NNGP limit"),
@@ -103,7 +106,7 @@ class PredictionPathDisplay:
             ax.plot(end, limit, marker, color=color, linestyle="", label=label)
         mark_boundaries(ax, self.boundaries or {})
         set_time_axis(ax, self.times)
-        ax.set_ylabel(self.quantity)
+        ax.set_ylabel(self.value_name)
         ax.legend(loc="best")
         self.ax_, self.figure_ = ax, ax.figure
         return self
@@ -146,8 +149,9 @@ class PredictionPathDisplay:
             raise ValueError(f"quantity must be in {_QUANTITIES}; got {quantity!r}.")
         if y is None and quantity != "prediction":
             raise ValueError(f"quantity={quantity!r} needs y; got None.")
+        check_consistent_length(X, y)
+        estimator, X = last_step(estimator, X)
         check_is_fitted(estimator)
-        estimator, X = split_pipeline(estimator, X)
         if times is None:
             times = estimator._ensemble.time_grid(_N_TIMES)
         times = np.unique(np.asarray(times, dtype=float))
@@ -165,9 +169,9 @@ class PredictionPathDisplay:
             "score": "accuracy" if is_classifier(estimator) else "$R^2$",
         }[quantity]
         boundaries = boundaries_of(estimator)
-        return cls(times, values, *limits, quantity=label, boundaries=boundaries).plot(
-            ax
-        )
+        return cls(
+            times, values, *limits, value_name=label, boundaries=boundaries
+        ).plot(ax)
 
 
 def _limit(estimator, limit):
@@ -185,6 +189,8 @@ def _outputs(estimator, X, y, times, quantity):
             f"lines to draw, {_MAX_LINES} at most; pass fewer samples or show scores."
         )
     if quantity == "residual":
+        if is_classifier(estimator) and not np.isin(y, estimator.classes_).all():
+            raise ValueError(f"y has labels that are not in {estimator.classes_}.")
         outputs = estimator._targets(y)[:, :, None] - outputs
     return outputs.reshape(-1, len(times))
 

@@ -1,6 +1,10 @@
 """What the displays share: a logarithmic axis of time that ends at infinity."""
 
 import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+
+from sklearn_ndk._base import BaseNDK
 
 # Okabe and Ito's colours, which colour-blind readers tell apart
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
@@ -9,8 +13,6 @@ _BEYOND = 4.0  # times the last finite one, where infinity is drawn
 
 def new_axes(ax, name):
     """Return the axes to draw on, new if None are given."""
-    from sklearn.utils._optional_dependencies import check_matplotlib_support
-
     check_matplotlib_support(f"{name}.plot")
     import matplotlib.pyplot as plt
 
@@ -88,17 +90,29 @@ def mark_boundaries(ax, boundaries):
 
 def boundaries_of(estimator):
     """Return where phases of learning of a fitted estimator begin, by label."""
-    boundaries = {"$1/\\lambda_{max}$": 1 / estimator._ensemble.fastest_rate()}
-    if estimator.limit is None and estimator.T > 0:
-        boundaries["$\\sigma^2/T$"] = estimator.sigma**2 / estimator.T
+    ensemble = estimator._ensemble
+    boundaries = {"$1/\\lambda_{max}$": 1 / ensemble.fastest_rate()}
+    if np.isfinite(ensemble.memory_time):
+        boundaries["$\\sigma^2/T$"] = ensemble.memory_time
     return boundaries
 
 
-def split_pipeline(estimator, X=None):
-    """Return the last step of a pipeline, and inputs as that step sees them."""
-    from sklearn.pipeline import Pipeline
+def last_step(estimator, X=None):
+    """Return the estimator at the end of a pipeline, and inputs as it sees them.
 
-    if not isinstance(estimator, Pipeline):
-        return estimator, X
-    transformed = None if X is None else estimator[:-1].transform(X)
-    return estimator[-1], transformed
+    Raises
+    ------
+    TypeError
+        If it is not one of this package.
+    """
+    if isinstance(estimator, Pipeline):
+        for _, step in estimator.steps[:-1]:
+            if X is not None and step not in (None, "passthrough"):
+                X = step.transform(X)
+        estimator = estimator.steps[-1][1]
+    if not isinstance(estimator, BaseNDK):
+        raise TypeError(
+            "The displays show estimators of this package, or pipelines that end in "
+            f"one; got {type(estimator).__name__}."
+        )
+    return estimator, X
