@@ -382,16 +382,6 @@ def test_one_class_is_refused_in_all_samples_and_in_a_fold():
     y = np.arange(60) >= 30
     message = "training part of fold 0 of 2 has samples of one class only, True"
     with pytest.raises(ValueError, match=message):
-        NDKRegressorCV(times=times).fit(X, y)
-
-
-def test_one_class_is_refused_in_all_samples_and_in_a_fold():
-    X, y = classes(60)
-    with pytest.raises(ValueError, match="at least two classes"):
-        NDKClassifierCV(times=[1.0]).fit(X, np.ones(len(X)))
-    y = np.arange(60) >= 30
-    message = r"training part of fold 0 of 2 .* fewer than two classes, \[True\]"
-    with pytest.raises(ValueError, match=message):
         NDKClassifierCV(cv=KFold(2)).fit(X, y)
 
 
