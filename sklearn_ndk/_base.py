@@ -56,6 +56,7 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
         self.normalize_y = normalize_y
         self.tol = tol
 
+    _time_name = "t"  # attribute that holds the time of predictions
     _memory = None  # a place for what fits share, see check_memory
     _check_params: ClassVar[dict] = {}  # for validate_data, of X and y
 
@@ -75,13 +76,15 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
         return X, y, sample_weight
 
     def _fit(self, X, y, sample_weight, t, context):
-        """Fit validated samples, and solve what predictions at time `t` need."""
+        """Return the ensemble of validated samples, solved as `t` needs it."""
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         ensemble = self._new_ensemble(X, y, sample_weight)
-        ensemble.solve(t, self._progress(context))
-        context.call_on_fit_task_end(estimator=self, X=X, y=y)
-        self._ensemble = ensemble
-        return self
+        ensemble.solve(t, self._progress(X, y, context))
+        fitted = {"_ensemble": ensemble}
+        context.call_on_fit_task_end(
+            estimator=self, X=X, y=y, reconstruction_attributes=fitted
+        )
+        return ensemble
 
     def _new_ensemble(self, X, y, sample_weight):
         """Return the ensemble before training; samples of no weight take no part."""
@@ -119,18 +122,35 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
         constant = variance <= (10 * np.finfo(float).eps * mean) ** 2
         return mean, np.sqrt(np.where(constant, 1, variance))
 
-    def _progress(self, context):
+    def _fitted_state(self):
+        """Return what `fit` has set, by name."""
+        names = {"_ensemble", "_y_mean", "_y_scale", "_flat"}
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name in names or name.endswith("_")
+        }
+
+    def _progress(self, X, y, context):
         """Report each panel of the march to scikit-learn's callbacks."""
 
-        def report(t):
+        def report(t, ensemble):
             panel = context.subcontext(task_name=f"t = {t:.3g}")
-            panel.call_on_fit_task_begin(estimator=self)
-            panel.call_on_fit_task_end(estimator=self)
+            panel.call_on_fit_task_begin(estimator=self, X=X, y=y)
+            panel.call_on_fit_task_end(
+                estimator=self,
+                X=X,
+                y=y,
+                reconstruction_attributes=lambda: {
+                    self._time_name: t,
+                    "_ensemble": ensemble(),
+                },
+            )
 
         return report
 
     def _default_time(self):
-        return self.t
+        return getattr(self, self._time_name)
 
     def _mean(self, X, times):
         """Return mean outputs of shape (n_samples, n_outputs, n_times)."""

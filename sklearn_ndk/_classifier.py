@@ -101,7 +101,8 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
         """
         data = self._validate_training_data(X, y, sample_weight)
         context = self._init_callback_context(max_subtasks=None)
-        return self._fit(*data, self.t, context)
+        self._ensemble = self._fit(*data, self.t, context)
+        return self
 
     def _check_targets(self, y):
         check_classification_targets(y)

@@ -41,6 +41,8 @@ class BaseEarlyStopping(BaseNDK):
         "memory": [str, Memory, None],
     }
 
+    _time_name = "t_"
+
     def __init__(
         self,
         depth=2,
@@ -85,12 +87,7 @@ class BaseEarlyStopping(BaseNDK):
         split_params, score_params = self._route(
             scorer, None if sample_weight is None else weight, params
         )
-        cv = check_cv(self.cv, y, classifier=is_classifier(self))
-        folds = [
-            (np.asarray(train), np.asarray(test))
-            for train, test in cv.split(X, y, **split_params)
-        ]
-        self._check_folds(y, weight, folds)
+        folds = self._folds(*data, split_params)
         context = self._init_callback_context(
             max_subtasks=len(folds) + 1, sequential_subtasks=False
         )
@@ -116,8 +113,12 @@ class BaseEarlyStopping(BaseNDK):
             for fold, task in zip(folds, tasks, strict=True)
         )
         self._choose(times, np.array(scores))
-        self._fit(*data, self.t_, refit)
-        context.call_on_fit_task_end(estimator=self, X=X, y=y)
+        ensemble = self._fit(*data, self.t_, refit)
+        fitted = {"_ensemble": ensemble}
+        context.call_on_fit_task_end(
+            estimator=self, X=X, y=y, reconstruction_attributes=fitted
+        )
+        self._ensemble = ensemble
         return self
 
     def _candidates(self, X, y, sample_weight):
@@ -181,7 +182,13 @@ class BaseEarlyStopping(BaseNDK):
         model._memory = self.memory
         return model
 
-    def _check_folds(self, y, sample_weight, folds):
+    def _folds(self, X, y, sample_weight, split_params):
+        """Return the training and test parts of all folds, checked."""
+        cv = check_cv(self.cv, y, classifier=is_classifier(self))
+        folds = [
+            (np.asarray(train), np.asarray(test))
+            for train, test in cv.split(X, y, **split_params)
+        ]
         if not folds:
             raise ValueError("cv gives no folds; has its iterator been used up?")
         for i, (train, _) in enumerate(folds):
@@ -194,6 +201,7 @@ class BaseEarlyStopping(BaseNDK):
                     f"{part} of one class only, {weighted.tolist()[0]!r}; shuffle or "
                     "stratify the folds, or use fewer."
                 )
+        return folds
 
     def _choose(self, times, scores):
         mean, std = scores.mean(axis=0), scores.std(axis=0)
@@ -232,9 +240,6 @@ class BaseEarlyStopping(BaseNDK):
         ends = EQUILIBRIUM_TAU * (1 + 1e-9)  # the automatic times end there, rounded
         return "diffusive" if tau <= ends else "equilibrium"
 
-    def _default_time(self):
-        return self.t_
-
 
 class _Known:
     """Stands in for an ensemble whose outputs at one time have been computed."""
@@ -262,7 +267,13 @@ def _score_fold(model, data, fold, times, scorer, score_params, caller, context)
         view = copy.copy(model).set_params(t=t)
         view._ensemble = _Known(model._ensemble, X_test, t, outputs[:, [i]])
         scores.append(_number(scorer(view, X_test, y_test, **score_params)))
-    context.call_on_fit_task_end(estimator=caller, X=X, y=y)
+    best = {"t_": times[np.argmax(scores)]}
+    context.call_on_fit_task_end(
+        estimator=caller,
+        X=X,
+        y=y,
+        reconstruction_attributes=lambda: model._fitted_state() | best,
+    )
     return scores
 
 

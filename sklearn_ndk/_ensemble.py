@@ -5,6 +5,7 @@ its closed limits, solves what a time asks for when it is first asked for, and
 keeps what was solved; the estimators add scikit-learn's manners.
 """
 
+import copy
 import os
 from threading import Lock
 
@@ -144,7 +145,8 @@ class InfiniteEnsemble:
         t : float
             Gradient-flow time; may be infinite.
         progress : callable, default=None
-            Called with the time reached after each panel of the trajectory.
+            Called after each panel of the trajectory with the time reached, and with
+            a function that returns the ensemble, solved as far.
         """
         trajectory = self._trajectory
         if trajectory is not None and t <= trajectory.edges[-1]:
@@ -254,9 +256,20 @@ class InfiniteEnsemble:
             network.kappa,
             self._tol,
             t if slow else np.inf,
-            progress,
+            progress and self._reporter(progress),
             lambda n_matrices: check_memory(n_matrices, n_samples),
         )
+
+    def _reporter(self, progress):
+        def report(t, trajectory):
+            def so_far():
+                ensemble = copy.copy(self)
+                ensemble._trajectory = trajectory()
+                return ensemble
+
+            progress(t, so_far)
+
+        return report
 
     def _gram(self):
         """Return the Gram matrix of the training inputs, weighted."""

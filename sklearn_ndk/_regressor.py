@@ -111,7 +111,8 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
         """
         data = self._validate_training_data(X, y, sample_weight)
         context = self._init_callback_context(max_subtasks=None)
-        return self._fit(*data, self.t, context)
+        self._ensemble = self._fit(*data, self.t, context)
+        return self
 
     def _check_targets(self, y):
         self._flat = y.size == len(y)  # as GaussianProcessRegressor

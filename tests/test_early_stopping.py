@@ -11,10 +11,10 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.callback import ProgressBar
+from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.datasets import load_diabetes, load_wine
 from sklearn.exceptions import UndefinedMetricWarning
-from sklearn.metrics import accuracy_score, make_scorer
+from sklearn.metrics import accuracy_score, make_scorer, r2_score
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
@@ -481,6 +481,30 @@ def test_progress_bar_shows_the_folds_and_the_refit(capsys):
     out = capsys.readouterr().out
     assert "fold" in out
     assert "refit" in out
+
+
+def test_scoring_monitor_shows_the_folds_and_the_march():
+    X, y = targets(40)
+    monitor = ScoringMonitor(scoring="r2")
+    model = NDKRegressorCV(times=[0.5, 5.0], cv=2).set_callbacks(monitor).fit(X, y)
+    rows = monitor.get_logs().data
+    folds = [row["r2"] for row in rows if row["task_name"] == "fold"]
+    for (train, _), score in zip(KFold(2).split(X), folds, strict=True):
+        part = NDKRegressor(2, bias=0.3, t=5.0).fit(X[train], y[train])
+        scores = [part.score(X[train], y[train])]
+        scores.append(part.set_params(t=0.5).score(X[train], y[train]))
+        assert min(abs(score - s) for s in scores) < 1e-9
+    march = {
+        float(row["task_name"].removeprefix("t = ")): row["r2"]
+        for row in rows
+        if row["task_name"].startswith("t = ")
+    }
+    assert len(march) > 10
+    for t, score in list(march.items())[::7]:
+        expected = r2_score(y, model.predict(X, t=t))
+        assert score == pytest.approx(expected, abs=1e-2)  # t is printed to 3 digits
+    assert rows[0]["task_name"] == "fit"
+    assert rows[0]["r2"] == model.score(X, y)
 
 
 # Sharing

@@ -45,7 +45,8 @@ def solve_mesh(targets, matrices, sizes, weights, modes, horizon, n_nodes, tol, 
     tol : float
         Largest defect at a node, relative to the norm of the target.
     report : callable or None
-        Called with each panel that is solved for all outputs.
+        Called with each panel that is solved for all outputs, and with a function
+        that returns the residual found so far.
 
     Returns
     -------
@@ -61,18 +62,21 @@ def solve_mesh(targets, matrices, sizes, weights, modes, horizon, n_nodes, tol, 
     diagonals = np.mean([problem.diagonals() for problem in problems], axis=0)
     precondition = modes.preconditioner(diagonals, weights)
     n_solved = 0
+
+    def residual():
+        return np.array([problem.residual() for problem in problems])
+
     for _ in range(_MAX_ROUNDS):
         _for_each(_Subspace.solve, problems)
         n_before, n_solved = n_solved, min(problem.n_solved for problem in problems)
         for panel in range(n_before // n_nodes, n_solved // n_nodes):
             if report is not None:
-                report(panel)
+                report(panel, residual)
         if all(problem.finished for problem in problems):
             break
         _for_each(lambda problem: problem.correct(precondition), problems)
         _extend(problems, matrices, sizes)
-    residual = np.array([problem.residual() for problem in problems])
-    return residual, max(problem.defect for problem in problems)
+    return residual(), max(problem.defect for problem in problems)
 
 
 def _for_each(function, problems):

@@ -1,5 +1,6 @@
 """The residual of training as a function of time, and predictions from it."""
 
+import copy
 import warnings
 
 import numpy as np
@@ -42,7 +43,8 @@ class Trajectory:
     t_end : float
         Time up to which to solve, or infinity.
     progress : callable, default=None
-        Called with the time up to which the equation is solved.
+        Called with the time up to which the equation is solved, and with a function
+        that returns the trajectory as it is then.
     check_size : callable, default=None
         Called with the number of kernel matrices to be held in memory.
 
@@ -97,7 +99,7 @@ class Trajectory:
             min(1 / kappa, self.edges[-1]),
             n_nodes,
             _DEFECT_SHARE * tol,
-            progress and (lambda panel: progress(self.edges[panel + 1])),
+            progress and self._reporter(progress),
         )
         if defect > tol:
             warnings.warn(
@@ -107,6 +109,17 @@ class Trajectory:
                 ConvergenceWarning,
                 stacklevel=2,
             )
+
+    def _reporter(self, progress):
+        def report(panel, residual):
+            def so_far():
+                trajectory = copy.copy(self)
+                trajectory.residual = residual()
+                return trajectory
+
+            progress(self.edges[panel + 1], so_far)
+
+        return report
 
     def covers(self, t):
         """Whether the dynamics are known at time `t`."""
