@@ -115,7 +115,7 @@ def test_solved_trajectory_meets_the_equilibrium(digits, activation, sigma0):
     trajectory = model._ensemble._trajectory
     assert trajectory.edges[-1] * 0.05 > 14  # by solving, not by assumption
     ensemble = model._ensemble
-    gram = gram_matrix(X[150:250], X[:150])
+    gram = gram_matrix(X[150:250], ensemble._X)  # in the order of the ensemble
     kernel = TwoTimeKernel(ensemble._network, gram)
     last = trajectory.predict(trajectory.edges[-1:], kernel)[0, 0]
     assert_allclose(last, model.predict(X[150:250]), atol=1e-6)
