@@ -42,7 +42,7 @@ def keel():
         rows = [r for r in rows if len(r) == n_columns and not set(missing) & set(r)]
         columns = np.array(rows, dtype=object).T
         X = np.hstack([_encode(column) for column in columns[:-1]])
-        yield file.name.removesuffix(".dat"), X, columns[-1].astype(str)
+        yield "keel " + file.name.removesuffix(".dat"), X, columns[-1].astype(str)
 
 
 def openml():
