@@ -18,7 +18,7 @@ class _XRFM(BaseEstimator):
         kernel = {"kernel": "l2", "bandwidth": self.bandwidth, "exponent": 1.0}
         kernel |= {"diag": False, "bandwidth_mode": "constant"}
         fit = {"reg": self.reg, "iters": 5, "early_stop_rfm": True}
-        self._model = xRFM(
+        self.model_ = xRFM(
             {"model": kernel, "fit": fit},
             device="cpu",
             tuning_metric=metric,
@@ -26,11 +26,11 @@ class _XRFM(BaseEstimator):
             random_state=0,
         )
         X, X_val, y, y_val = parts
-        self._model.fit(X, y, X_val, y_val)
+        self.model_.fit(X, y, X_val, y_val)
         return self
 
     def _outputs(self, X):
-        return np.ravel(self._model.predict(X.astype(np.float32)))
+        return np.ravel(self.model_.predict(X.astype(np.float32)))
 
 
 class XRFMClassifier(ClassifierMixin, _XRFM):
