@@ -2,7 +2,12 @@
 
 import os
 
+import pytest
 from threadpoolctl import threadpool_limits
 
-if "PYTEST_XDIST_WORKER" in os.environ:
-    threadpool_limits(1)
+
+@pytest.fixture(autouse=True, scope="session")
+def one_thread_per_worker():
+    side_by_side = "PYTEST_XDIST_WORKER" in os.environ
+    with threadpool_limits(1 if side_by_side else None):
+        yield
