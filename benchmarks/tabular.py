@@ -165,10 +165,8 @@ def report(results):
     """Print means, ranks, wins and tests over tables, and the scores of each."""
     names = list(next(iter(results.values())))
     rows = [[results[table][name] for name in names] for table in results]
-    scores, seconds = np.array(
-        [[np.mean(cell, axis=1) for cell in row] for row in rows]
-    ).T
-    scores, seconds = scores.T, seconds.T
+    means = np.array([[np.mean(cell, axis=1) for cell in row] for row in rows])
+    scores, seconds = means[..., 0], means[..., 1]
     ranks = rankdata(-scores.round(6), axis=1)
     print(f"\n{len(scores)} tables\n")
     print(

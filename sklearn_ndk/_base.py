@@ -75,16 +75,14 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
         )
         return X, y, sample_weight
 
-    def _fit(self, X, y, sample_weight, t, context):
-        """Return the ensemble of validated samples, solved as `t` needs it."""
+    def _solve(self, ensemble, X, y, t, context):
+        """Solve what predictions at time `t` need, as a task of its own."""
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        ensemble = self._new_ensemble(X, y, sample_weight)
         ensemble.solve(t, self._progress(X, y, context))
         fitted = {"_ensemble": ensemble}
         context.call_on_fit_task_end(
             estimator=self, X=X, y=y, reconstruction_attributes=fitted
         )
-        return ensemble
 
     def _new_ensemble(self, X, y, sample_weight):
         """Return the ensemble before training; samples of no weight take no part."""
@@ -149,9 +147,6 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
 
         return report
 
-    def _default_time(self):
-        return getattr(self, self._time_name)
-
     def _mean(self, X, times):
         """Return mean outputs of shape (n_samples, n_outputs, n_times)."""
         X = validate_data(self, X, dtype=np.float64, reset=False)
@@ -159,9 +154,9 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
         return outputs * self._y_scale[:, None] + self._y_mean[:, None]
 
     def _mean_at(self, X, t):
-        """Return mean outputs of shape (n_samples, n_outputs) at `t` or ``self.t``."""
+        """Return mean outputs of shape (n_samples, n_outputs) at one time."""
         check_is_fitted(self)
-        t = _check_time(self._default_time() if t is None else t)
+        t = _check_time(getattr(self, self._time_name) if t is None else t)
         return self._mean(X, np.array([t], dtype=float))[:, :, 0]
 
     def _mean_path(self, X, times):

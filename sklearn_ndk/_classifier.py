@@ -99,9 +99,11 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
             If a parameter or the data are invalid, if there is only one class, or
             if the kernel matrices would not fit in memory.
         """
-        data = self._validate_training_data(X, y, sample_weight)
+        X, y, sample_weight = self._validate_training_data(X, y, sample_weight)
+        ensemble = self._new_ensemble(X, y, sample_weight)
         context = self._init_callback_context(max_subtasks=None)
-        self._ensemble = self._fit(*data, self.t, context)
+        self._solve(ensemble, X, y, self.t, context)
+        self._ensemble = ensemble
         return self
 
     def _check_targets(self, y):

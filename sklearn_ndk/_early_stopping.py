@@ -81,8 +81,8 @@ class BaseEarlyStopping(BaseNDK):
     def _fit_best(self, X, y, sample_weight, params):
         """Score all times on all folds, choose one, and fit with it."""
         X, y, weight = data = self._validate_training_data(X, y, sample_weight)
-        self._check_targets(y[weight > 0])
-        times = self._candidates(*data)
+        ensemble = self._new_ensemble(*data)
+        times = self._candidates(ensemble)
         scorer = self._scorer()
         split_params, score_params = self._route(
             scorer, None if sample_weight is None else weight, params
@@ -113,7 +113,8 @@ class BaseEarlyStopping(BaseNDK):
             for fold, task in zip(folds, tasks, strict=True)
         )
         self._choose(times, np.array(scores))
-        ensemble = self._fit(*data, self.t_, refit)
+        self.phase_ = self._phase(ensemble.diffusion_rate)
+        self._solve(ensemble, X, y, self.t_, refit)
         fitted = {"_ensemble": ensemble}
         context.call_on_fit_task_end(
             estimator=self, X=X, y=y, reconstruction_attributes=fitted
@@ -121,11 +122,11 @@ class BaseEarlyStopping(BaseNDK):
         self._ensemble = ensemble
         return self
 
-    def _candidates(self, X, y, sample_weight):
+    def _candidates(self, ensemble):
         """Return the times to try, increasing."""
         n_times = _N_TIMES if self.times is None else self.times
         if isinstance(n_times, Integral):
-            return self._new_ensemble(X, y, sample_weight).time_grid(n_times)
+            return ensemble.time_grid(n_times)
         return np.unique(check_times(self.times))
 
     @property
@@ -222,23 +223,27 @@ class BaseEarlyStopping(BaseNDK):
             "rank_test_score": ranks.astype(np.int32),
         }
         self.best_index_ = int(np.nanargmax(mean))
-        if self.selection == "1se" and len(scores) > 1:
-            error = std[self.best_index_] / np.sqrt(len(scores) - 1)
+        if self.selection == "1se":
+            error = standard_error(std[self.best_index_], len(scores))
             within = mean >= mean[self.best_index_] - error
             if np.any(within):  # none is, if the best score is infinite
                 self.best_index_ = int(np.argmax(within))
         self.best_score_ = float(mean[self.best_index_])
         self.t_ = float(times[self.best_index_])
-        self.phase_ = self._phase(self.t_)
 
-    def _phase(self, t):
-        if self.limit == "nngp" or t == np.inf:
+    def _phase(self, diffusion_rate):
+        if self.limit == "nngp" or self.t_ == np.inf:
             return "equilibrium"
-        tau = 0.0 if self.limit == "ntk" else self.T * t / self.sigma**2
+        tau = diffusion_rate * self.t_
         if tau < _GRADIENT_END:
             return "gradient"
         ends = EQUILIBRIUM_TAU * (1 + 1e-9)  # the automatic times end there, rounded
         return "diffusive" if tau <= ends else "equilibrium"
+
+
+def standard_error(std, n_splits):
+    """Return that of the mean over folds, given the deviation that divides by n."""
+    return std / np.sqrt(max(1, n_splits - 1))
 
 
 class _Known:

@@ -95,15 +95,15 @@ class InfiniteEnsemble:
             return np.array([np.inf])
         first = 0.1 / self.fastest_rate()
         last = _FLOW_SPAN * first
-        if not self._gradient_flow:
-            last = max(EQUILIBRIUM_TAU / self._network.kappa, 10 * first)
+        if self.diffusion_rate:
+            last = max(EQUILIBRIUM_TAU / self.diffusion_rate, 10 * first)
         return np.append(np.geomspace(first, last, n_times - 1), np.inf)
 
     @property
-    def memory_time(self):
-        """The time in which weights forget, ``sigma^2 / T``; infinite without noise."""
-        moving = not (self._gradient_flow or self._equilibrium_only)
-        return 1 / self._network.kappa if moving else np.inf
+    def diffusion_rate(self):
+        """The rate ``T / sigma^2`` at which weights forget; zero in both limits."""
+        in_limit = self._gradient_flow or self._equilibrium_only
+        return 0.0 if in_limit else self._network.kappa
 
     def fastest_rate(self):
         """Return the rate of the fastest gradient descent.
@@ -115,9 +115,8 @@ class InfiniteEnsemble:
             it is zero.
         """
         check_memory(2, len(self._X))
-        return (
-            largest_eigenvalue(self._network.ntk(self._gram(), overwrite=True)) or 1.0
-        )
+        ntk = self._network.ntk(self._gram(), overwrite=True)
+        return largest_eigenvalue(ntk) or 1.0
 
     def in_limit(self, limit):
         """Return an ensemble with the same training samples in one of the limits.

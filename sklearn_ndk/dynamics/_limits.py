@@ -47,12 +47,17 @@ def _learned(eigenvalues, t):
     Directions whose eigenvalue is rounding error have no component in any
     prediction; once t has amplified their error they are left out.
     """
-    cutoff = len(eigenvalues) * np.finfo(float).eps * max(eigenvalues[-1], 0)
+    cutoff = _rounding(eigenvalues)
     null = eigenvalues <= cutoff
     rest = np.where(null, 1, eigenvalues)
     with np.errstate(over="ignore"):
         learned = -np.expm1(-rest * t) / rest
         return np.where(null, t if t < np.inf and cutoff * t < 1e-8 else 0, learned)
+
+
+def _rounding(eigenvalues):
+    """Return the size of rounding errors in increasing eigenvalues."""
+    return len(eigenvalues) * np.finfo(float).eps * max(eigenvalues[-1], 0)
 
 
 def largest_eigenvalue(kernel):
@@ -124,8 +129,7 @@ def ridge_duals_of_modes(eigenvalues, vectors, ridge, targets):
     ndarray of shape (n_outputs, n_samples)
         The dual coefficients.
     """
-    cutoff = len(vectors) * np.finfo(float).eps * max(eigenvalues[-1], 0)
-    kept = eigenvalues > (cutoff if ridge == 0 else -np.inf)
+    kept = eigenvalues > (_rounding(eigenvalues) if ridge == 0 else -np.inf)
     shrunk = targets @ vectors[:, kept]
     shrunk /= np.maximum(eigenvalues[kept], 0) + ridge
     return shrunk @ vectors[:, kept].T

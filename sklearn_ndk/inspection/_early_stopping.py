@@ -3,16 +3,15 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_ndk._early_stopping import BaseEarlyStopping
+from sklearn_ndk._early_stopping import BaseEarlyStopping, standard_error
 from sklearn_ndk.inspection._time_axis import (
     BLUE,
     ORANGE,
     boundaries_of,
+    draw_time_axis,
     last_step,
-    mark_boundaries,
     new_axes,
     place,
-    set_time_axis,
 )
 
 
@@ -110,8 +109,7 @@ class EarlyStoppingDisplay:
             places[self.best_index], score, "D", color=ORANGE, label=label
         )
         ax.axvline(places[self.best_index], color=ORANGE, linewidth=1)
-        mark_boundaries(ax, self.boundaries or {})
-        set_time_axis(ax, self.times)
+        draw_time_axis(ax, self.times, self.boundaries)
         ax.set_ylabel(f"cross-validated {self.score_name}")
         ax.legend(loc="lower right")
         self.ax_, self.figure_ = ax, ax.figure
@@ -206,9 +204,7 @@ class EarlyStoppingDisplay:
             for name in cv_results
         )
         mean = np.asarray(cv_results["mean_test_score"])
-        errors = np.asarray(cv_results["std_test_score"]) / np.sqrt(
-            max(1, n_splits - 1)
-        )
+        errors = standard_error(np.asarray(cv_results["std_test_score"]), n_splits)
         if best_index is None:
             best_index = int(np.argmin(cv_results["rank_test_score"]))
         order = np.argsort(times, kind="stable")

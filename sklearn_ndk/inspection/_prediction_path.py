@@ -4,18 +4,19 @@ import copy
 
 import numpy as np
 from sklearn.base import is_classifier
+from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from sklearn_ndk._base import check_times
 from sklearn_ndk.inspection._time_axis import (
     BLUE,
     GREEN,
     ORANGE,
     boundaries_of,
+    draw_time_axis,
     last_step,
-    mark_boundaries,
     new_axes,
     place,
-    set_time_axis,
 )
 
 _N_TIMES = 100
@@ -104,8 +105,7 @@ class PredictionPathDisplay:
                 ax.axhline(limit[0], color=color, linestyle="--", linewidth=1)
             end = np.full(len(limit), places[-1])
             ax.plot(end, limit, marker, color=color, linestyle="", label=label)
-        mark_boundaries(ax, self.boundaries or {})
-        set_time_axis(ax, self.times)
+        draw_time_axis(ax, self.times, self.boundaries)
         ax.set_ylabel(self.value_name)
         ax.legend(loc="best")
         self.ax_, self.figure_ = ax, ax.figure
@@ -154,7 +154,7 @@ class PredictionPathDisplay:
         check_is_fitted(estimator)
         if times is None:
             times = estimator._ensemble.time_grid(_N_TIMES)
-        times = np.unique(np.asarray(times, dtype=float))
+        times = np.unique(check_times(times))
         compute = _scores if quantity == "score" else _outputs
         limits = [
             compute(_limit(estimator, limit), X, y, np.array([np.inf]), quantity)[:, 0]
@@ -176,7 +176,7 @@ class PredictionPathDisplay:
 
 def _limit(estimator, limit):
     """Return a fitted estimator with the same training data in one of the limits."""
-    view = copy.copy(estimator).set_params(limit=limit)
+    view = copy.copy(estimator)
     view._ensemble = estimator._ensemble.in_limit(limit)
     return view
 
@@ -197,8 +197,6 @@ def _outputs(estimator, X, y, times, quantity):
 
 def _scores(estimator, X, y, times, quantity):
     """Return R^2 or accuracy at all times, as one line."""
-    from sklearn.metrics import accuracy_score, r2_score
-
     paths = np.moveaxis(estimator.predict_path(X, times), -1, 0)
     score = accuracy_score if is_classifier(estimator) else r2_score
     return np.array([[score(y, path) for path in paths]])

@@ -38,8 +38,18 @@ def place(times):
     return np.where(np.isinf(places), last * _BEYOND, places)
 
 
-def set_time_axis(ax, times):
-    """Scale and label the axis of time, with a tick at infinity."""
+def draw_time_axis(ax, times, boundaries):
+    """Scale and label the axis of time, with a tick at infinity and the phases.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        The axes.
+    times : ndarray of shape (n_times,)
+        Increasing times.
+    boundaries : dict of float or None
+        Times at which phases of learning begin, by label.
+    """
     places = place(times)
     ax.set_xscale("log")
     ax.set_xlabel("training time t (gradient flow)")
@@ -52,6 +62,8 @@ def set_time_axis(ax, times):
             + [label for _, label in ends],
         )
     ax.minorticks_off()
+    for label, t in (boundaries or {}).items():
+        _mark(ax, label, t)
 
 
 def _decades(times):
@@ -64,36 +76,27 @@ def _decades(times):
     return 10.0 ** np.arange(low, high + 0.5, step)
 
 
-def mark_boundaries(ax, boundaries):
-    """Draw vertical lines where a phase of learning begins.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        The axes.
-    boundaries : dict of float
-        Times by label.
-    """
-    for label, t in boundaries.items():
-        ax.axvline(t, color=GREY, linestyle=":", linewidth=1)
-        ax.annotate(
-            label,
-            (t, 1),
-            xytext=(3, -3),
-            xycoords=("data", "axes fraction"),
-            textcoords="offset points",
-            rotation=90,
-            va="top",
-            color=GREY,
-        )
+def _mark(ax, label, t):
+    """Draw a vertical line where a phase of learning begins."""
+    ax.axvline(t, color=GREY, linestyle=":", linewidth=1)
+    ax.annotate(
+        label,
+        (t, 1),
+        xytext=(3, -3),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        rotation=90,
+        va="top",
+        color=GREY,
+    )
 
 
 def boundaries_of(estimator):
     """Return where phases of learning of a fitted estimator begin, by label."""
     ensemble = estimator._ensemble
     boundaries = {"$1/\\lambda_{max}$": 1 / ensemble.fastest_rate()}
-    if np.isfinite(ensemble.memory_time):
-        boundaries["$\\sigma^2/T$"] = ensemble.memory_time
+    if ensemble.diffusion_rate:
+        boundaries["$\\sigma^2/T$"] = 1 / ensemble.diffusion_rate
     return boundaries
 
 

@@ -28,21 +28,6 @@ class TwoTimeKernel:
     network: InfiniteNetwork
     gram: Gram
 
-    def __call__(self, t, t_prime):
-        """Return ``NDK(t, t')``.
-
-        Parameters
-        ----------
-        t, t_prime : float
-            Times of the rows and of the columns.
-
-        Returns
-        -------
-        ndarray of shape (n_rows, n_columns)
-            The matrix.
-        """
-        return self.network.ndk(self.gram, t, t_prime)
-
     def mixtures(self, t, t_prime, mixing, dtypes, precision, overwrite=False):
         """Return mixtures of the NDK at several pairs of times.
 
