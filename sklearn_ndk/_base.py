@@ -156,8 +156,18 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
     def _mean_at(self, X, t):
         """Return mean outputs of shape (n_samples, n_outputs) at one time."""
         check_is_fitted(self)
-        t = _check_time(getattr(self, self._time_name) if t is None else t)
+        hint = " Use predict_path, or decision_function_path, for several times."
+        t = _check_time(getattr(self, self._time_name) if t is None else t, hint=hint)
         return self._mean(X, np.array([t], dtype=float))[:, :, 0]
+
+    def _drift(self, X, delay, t0):
+        """Return mean outputs of shape (n_samples, n_outputs) of a frozen readout."""
+        check_is_fitted(self)
+        t0 = _check_time(t0, "t0")
+        delay = _check_time(delay, "delay")
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        outputs = self._ensemble.drift(X, float(delay), float(t0))
+        return outputs.T * self._y_scale + self._y_mean
 
     def _mean_path(self, X, times):
         """Return mean outputs of shape (n_samples, n_outputs, n_times)."""
@@ -165,15 +175,14 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
         return self._mean(X, check_times(times))
 
 
-def _check_time(t):
+def _check_time(t, name="t", hint=""):
     if not isinstance(t, Real) or isinstance(t, bool):
         raise TypeError(
-            f"t must be a single time, a number; got {t!r} of type "
-            f"{type(t).__name__}. Use predict_path, or decision_function_path, for "
-            "several times."
+            f"{name} must be a single time, a number; got {t!r} of type "
+            f"{type(t).__name__}.{hint}"
         )
     if not t >= 0:
-        raise ValueError(f"t must be a time in [0, inf]; got {t!r}.")
+        raise ValueError(f"{name} must be a time in [0, inf]; got {t!r}.")
     return t
 
 

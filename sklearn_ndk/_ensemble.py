@@ -188,6 +188,34 @@ class InfiniteEnsemble:
             out[:, at_equilibrium] = outputs[:, None]
         return out
 
+    def drift(self, X, delay, t0):
+        """Return the mean output once the readout has frozen.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_features)
+            Inputs.
+        delay : float
+            Time for which the hidden weights have drifted; may be infinite.
+        t0 : float
+            Gradient-flow time at which the readout froze; may be infinite.
+
+        Returns
+        -------
+        ndarray of shape (n_outputs, n_rows)
+            The mean outputs.
+        """
+        times, kappa = np.array([t0]), self._network.kappa
+        untrained = t0 == 0 and not self._equilibrium_only
+        if untrained or delay == 0 or self._gradient_flow or kappa == 0:
+            return self.mean(X, times)[:, 0]
+        gram = gram_matrix(X, self._X).scaled(1.0, self._scale)
+        if self._is_equilibrium(times)[0]:  # Eqs. (19)-(21)
+            decay = np.exp(-kappa * delay)
+            return self._equilibrium_duals @ self._network.nngp(gram, decay).T
+        kernel = TwoTimeKernel(self._network, gram).drifted(delay)
+        return self._trajectory.predict_drift(t0, kernel)
+
     def _is_equilibrium(self, times):
         """Solve up to all `times`; tell at which of them the ensemble is at rest."""
         if self._equilibrium_only:

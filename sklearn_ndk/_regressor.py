@@ -149,6 +149,50 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
         outputs = self._mean_at(X, t)
         return outputs[:, 0] if self._flat else outputs
 
+    def predict_drift(self, X, delay, t0=np.inf):
+        """Predict the mean output of a frozen readout while hidden weights drift.
+
+        The readout is frozen at time `t0` and the loss switched off. The noise then
+        carries the hidden weights away from those that the readout was trained with.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+        delay : float
+            Time since `t0`, in [0, inf]. Drift takes place on the scale
+            ``T delay / sigma**2`` of order one.
+        t0 : float, default=inf
+            Training time, in [0, inf], at which the readout froze.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The mean outputs; 1-D if there is one.
+
+        Raises
+        ------
+        TypeError
+            If `delay` or `t0` is not a single number.
+        ValueError
+            If `delay` or `t0` is negative or nan, or `X` is invalid.
+
+        Notes
+        -----
+        It is Eq. (19) for infinite `t0` and Eqs. (20)-(21) for infinite `delay` as
+        well. Without noise, ``T = 0`` or the limit "ntk", nothing drifts.
+
+        Examples
+        --------
+        >>> from sklearn_ndk import NDKRegressor
+        >>> X, y = [[1.0, 0.0], [0.0, 1.0]], [1.0, -1.0]
+        >>> model = NDKRegressor(T=0.1).fit(X, y)
+        >>> model.predict_drift(X, delay=5.0).round(2)
+        array([ 0.34, -0.34])
+        """
+        outputs = self._drift(X, delay, t0)
+        return outputs[:, 0] if self._flat else outputs
+
     def predict_path(self, X, times):
         """Predict the mean output at several times.
 

@@ -150,6 +150,26 @@ class Trajectory:
                 out[:, :, rows] = self._predict(unique, part, basis)
         return self._scale[..., None] * out[:, positions]
 
+    def predict_drift(self, t0, kernel):
+        """Return the mean output once the readout has frozen.
+
+        Parameters
+        ----------
+        t0 : float
+            Time at which it froze; the trajectory covers it, and it is positive.
+        kernel : TwoTimeKernel
+            Kernel between the inputs wanted, as they are seen after the drift, and
+            the training inputs.
+
+        Returns
+        -------
+        ndarray of shape (n_outputs, n_rows)
+            The mean outputs.
+        """
+        t0 = np.array([t0])
+        basis = TimeBasis(kernel.probe, t0, self._relevance, self._basis_tol)
+        return self._scale * self._predict(t0, kernel, basis)[:, 0]
+
     def _predict(self, times, kernel, basis):
         blocks = np.array_split(times, -(-len(times) // _MAX_TIMES))
         weights = [self._weights(basis, block) for block in blocks]

@@ -30,6 +30,9 @@ class InfiniteNetwork:
         Standard deviations of the prior and of the initial weights.
     bias : float
         Scale of the biases.
+    delay : float
+        Time for which the hidden weights have drifted since the readout froze, in
+        NDKs: their times are ``(t + delay, t')``, those of the readout ``(t, t')``.
     """
 
     depth: int
@@ -38,6 +41,7 @@ class InfiniteNetwork:
     sigma: float = 1.0
     sigma0: float = 1.0
     bias: float = 0.0
+    delay: float = 0.0
 
     @cached_property
     def kappa(self):
@@ -52,7 +56,12 @@ class InfiniteNetwork:
     def moments(self, t, t_prime):
         """Return moments of the weights at two times, see :func:`weight_moments`."""
         return weight_moments(
-            t, t_prime, kappa=self.kappa, sigma=self.sigma, sigma0=self.sigma0
+            t,
+            t_prime,
+            kappa=self.kappa,
+            sigma=self.sigma,
+            sigma0=self.sigma0,
+            delay=self.delay,
         )
 
     def ndk(self, gram, t, t_prime, overwrite=False):
@@ -97,22 +106,28 @@ class InfiniteNetwork:
         moments = _constant(self.sigma0**2)
         return self._matrices(gram, moments, wanted="both", offset=self.bias**2)
 
-    def nngp(self, gram, overwrite=False):
-        """Compute the NNGP kernel of the equilibrium, ``K^L + bias^2``, Eq. (18)."""
-        moments = _constant(self.sigma**2)
+    def nngp(self, gram, decay=1.0, overwrite=False):
+        """Compute the NNGP kernel of the equilibrium, ``K^L + bias^2``, Eqs. (18)-(19).
+
+        It is taken between two times whose distance is given by ``e(t, t')``.
+        """
         return self._matrix(
-            gram, moments, overwrite, wanted="nngp", offset=self.bias**2
+            gram, self._at_rest(decay), overwrite, wanted="nngp", offset=self.bias**2
         )
 
     def mean_kernel(self, gram, overwrite=False):
         """Compute ``K^L`` between infinitely distant times at equilibrium, Eq. (20)."""
-        moments = _constant(self.sigma**2)._replace(cov=0.0, decay=0.0)
-        return self._matrix(gram, moments, overwrite, wanted="nngp")
+        return self._matrix(gram, self._at_rest(0.0), overwrite, wanted="nngp")
 
     def ndk_entries(self, k_xx, k_yy, k_xy, t, t_prime):
         """Compute ``NDK^L(t, t')`` of single pairs of inputs, elementwise."""
         moments = self.moments(t, t_prime)
         return layer_recursion(k_xx, k_yy, k_xy, moments, **self._layers)[1]
+
+    def _at_rest(self, decay):
+        """Moments at equilibrium, for the NNGP kernel."""
+        moments = _constant(self.sigma**2)
+        return moments._replace(cov=decay * self.sigma**2, decay=decay)
 
     @property
     def _layers(self):
@@ -174,4 +189,4 @@ class InfiniteNetwork:
 
 def _constant(variance):
     """Moments of weights that stay as they are, with the given variance."""
-    return WeightMoments(variance, variance, variance, 1.0)
+    return WeightMoments(variance, variance, variance, 1.0, variance, 1.0)

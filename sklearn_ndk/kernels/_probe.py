@@ -133,7 +133,8 @@ def make_probe(network, gram):
 
 
 def _variance(network, k):
-    """Return the larger of ``NDK(t, t)`` at both ends of time."""
+    """Return the larger of ``NDK(t, t)`` at both ends of time, before any drift."""
+    network = replace(network, delay=0.0)
     k, ends = k[:, None], np.array([0.0, np.inf])
     return network.ndk_entries(k, k, k, ends, ends).max(axis=1)
 

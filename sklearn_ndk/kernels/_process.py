@@ -8,6 +8,8 @@ import numpy as np
 class WeightMoments(NamedTuple):
     """Second moments of a weight at two times, as the layer recursion needs them.
 
+    The readout has moments of its own, in case it froze while hidden weights drift.
+
     Attributes
     ----------
     var, var_prime : float or ndarray
@@ -16,12 +18,16 @@ class WeightMoments(NamedTuple):
         The covariance ``m(t, t_prime)``.
     decay : float or ndarray
         The response ``e(t, t_prime) = exp(-kappa |t - t_prime|)``.
+    readout_cov, readout_decay : float or ndarray
+        Covariance and response of the readout weights.
     """
 
     var: float | np.ndarray
     var_prime: float | np.ndarray
     cov: float | np.ndarray
     decay: float | np.ndarray
+    readout_cov: float | np.ndarray
+    readout_decay: float | np.ndarray
 
 
 def weight_variance(t, *, kappa, sigma, sigma0):
@@ -46,7 +52,7 @@ def weight_variance(t, *, kappa, sigma, sigma0):
     return sigma0**2 - (sigma**2 - sigma0**2) * np.expm1(-2 * tau)
 
 
-def weight_moments(t, t_prime, *, kappa, sigma, sigma0):
+def weight_moments(t, t_prime, *, kappa, sigma, sigma0, delay=0.0):
     """Return the moments of a weight at the times `t` and `t_prime`.
 
     Parameters
@@ -57,6 +63,9 @@ def weight_moments(t, t_prime, *, kappa, sigma, sigma0):
         The diffusion rate ``T / sigma^2``.
     sigma, sigma0 : float
         Standard deviations of the prior and of the initial weights.
+    delay : float, default=0.0
+        Time for which hidden weights have drifted since the readout froze at `t`;
+        may be infinite when ``kappa > 0``.
 
     Returns
     -------
@@ -65,6 +74,10 @@ def weight_moments(t, t_prime, *, kappa, sigma, sigma0):
     """
     t, t_prime = np.asarray(t, dtype=float), np.asarray(t_prime, dtype=float)
     rates = {"kappa": kappa, "sigma": sigma, "sigma0": sigma0}
+    if delay:
+        hidden = weight_moments(t + delay, t_prime, **rates)
+        readout = weight_moments(t, t_prime, **rates)
+        return hidden._replace(readout_cov=readout.cov, readout_decay=readout.decay)
     var = weight_variance(t, **rates)
     var_prime = weight_variance(t_prime, **rates)
     lag = np.subtract(
@@ -73,4 +86,4 @@ def weight_moments(t, t_prime, *, kappa, sigma, sigma0):
     decay = np.exp(-kappa * np.abs(lag)) if kappa > 0 else np.ones_like(lag)
     # Eq. (9) is m(t, t') = e(t, t') m(s, s) at the earlier time s.
     cov = decay * np.where(t <= t_prime, var, var_prime)
-    return WeightMoments(var, var_prime, cov, decay)
+    return WeightMoments(var, var_prime, cov, decay, cov, decay)

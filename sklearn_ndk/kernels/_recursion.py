@@ -39,14 +39,16 @@ def layer_recursion(
         return k + bias2 if bias2 else k
 
     ndk = moments.decay * biased(k_xy) if tangent else None
-    for _ in range(depth):
+    hidden = (moments.cov, moments.decay)
+    readout = (moments.readout_cov, moments.readout_decay)
+    for cov, decay in [hidden] * (depth - 1) + [readout]:  # of the weights above
         var_u = moments.var * biased(k_xx)
         var_v = moments.var_prime * biased(k_yy)
         k_xy, k_dot = activation.duals(var_u, var_v, moments.cov * biased(k_xy))
         k_xx = activation.second_moment(var_u)
         k_yy = activation.second_moment(var_v)
         if tangent:  # the recursion of Eqs. (12)-(13)
-            k_dot *= moments.cov
+            k_dot *= cov
             ndk *= k_dot
-            ndk += moments.decay * biased(k_xy)
+            ndk += decay * biased(k_xy)
     return k_xy, ndk

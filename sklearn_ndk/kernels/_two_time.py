@@ -1,6 +1,6 @@
 """The NDK between two sets of inputs as a function of two times."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -73,6 +73,21 @@ class TwoTimeKernel:
             One per row.
         """
         return probe.covers(self.gram.x_norm**2)
+
+    def drifted(self, delay):
+        """Return the kernel of the same inputs with a frozen readout.
+
+        Parameters
+        ----------
+        delay : float
+            Time for which the hidden weights have drifted since.
+
+        Returns
+        -------
+        TwoTimeKernel
+            A function of the time at which the readout froze, and of `t_prime`.
+        """
+        return TwoTimeKernel(replace(self.network, delay=delay), self.gram)
 
     def rows(self, index):
         """Return the same for some of the rows.
