@@ -102,8 +102,12 @@ class InfiniteEnsemble:
     @property
     def diffusion_rate(self):
         """The rate ``T / sigma^2`` at which weights forget; zero in both limits."""
-        in_limit = self._gradient_flow or self._equilibrium_only
-        return 0.0 if in_limit else self._network.kappa
+        return 0.0 if self._equilibrium_only else self.drift_rate
+
+    @property
+    def drift_rate(self):
+        """The rate at which hidden weights forget below a frozen readout."""
+        return 0.0 if self._gradient_flow else self._network.kappa
 
     def fastest_rate(self):
         """Return the rate of the fastest gradient descent.
@@ -205,13 +209,13 @@ class InfiniteEnsemble:
         ndarray of shape (n_outputs, n_rows)
             The mean outputs.
         """
-        times, kappa = np.array([t0]), self._network.kappa
+        times = np.array([t0])
         untrained = t0 == 0 and not self._equilibrium_only
-        if untrained or delay == 0 or self._gradient_flow or kappa == 0:
+        if untrained or delay == 0 or self.drift_rate == 0:
             return self.mean(X, times)[:, 0]
         gram = gram_matrix(X, self._X).scaled(1.0, self._scale)
         if self._is_equilibrium(times)[0]:  # Eqs. (19)-(21)
-            decay = np.exp(-kappa * delay)
+            decay = np.exp(-self.drift_rate * delay)
             return self._equilibrium_duals @ self._network.nngp(gram, decay).T
         kernel = TwoTimeKernel(self._network, gram).drifted(delay)
         return self._trajectory.predict_drift(t0, kernel)

@@ -3,15 +3,20 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.datasets import load_diabetes, load_wine
+from sklearn.datasets import load_diabetes, load_digits, load_wine
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
+from sklearn.metrics import r2_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler, scale
 
 from sklearn_ndk import NDKClassifier, NDKClassifierCV, NDKRegressor, NDKRegressorCV
-from sklearn_ndk.inspection import EarlyStoppingDisplay, PredictionPathDisplay
+from sklearn_ndk.inspection import (
+    DriftDisplay,
+    EarlyStoppingDisplay,
+    PredictionPathDisplay,
+)
 
 plt = pytest.importorskip("matplotlib.pyplot")
 
@@ -188,3 +193,59 @@ def test_several_scores_are_refused_and_lines_can_be_styled(classes):
     model = NDKClassifierCV(times=4).fit(*classes)
     display = EarlyStoppingDisplay.from_estimator(model).plot(line_kw={"color": "k"})
     assert display.line_.get_color() == "k"
+
+
+@pytest.mark.parametrize("t0", [np.inf, 3.0])
+def test_drift_shows_scores_and_outputs_of_the_frozen_readout(targets, t0):
+    X, y = targets
+    model = NDKRegressor(T=0.1).fit(X, y)
+    delays = [np.inf, 0.0, 20.0]
+    display = DriftDisplay.from_estimator(model, X, y, delays, t0=t0)
+    assert list(display.delays) == [0.0, 20.0, np.inf]
+    drifted = [model.predict_drift(X, d, t0) for d in display.delays]
+    assert_allclose(display.scores, [r2_score(y, f) for f in drifted])
+    assert_allclose(display.outputs["all"], np.transpose(drifted))
+    assert display.axes_[0].get_ylabel() == "$R^2$"
+    assert display.boundaries == {"$\\sigma^2/T$": 10.0}
+
+
+def test_drift_of_classes_has_a_histogram_each_or_margins():
+    X, y = load_digits(return_X_y=True)
+    X, y, names = X[:80] / 16, y[:80], np.array(list("abcdefghij"))
+    two = y < 2
+    model = make_pipeline(StandardScaler(), NDKClassifier(T=0.1))
+    model.fit(X[two], names[y[two]])
+    display = DriftDisplay.from_estimator(model, X[two], names[y[two]])
+    assert display.scores[0] == 1.0
+    assert list(display.outputs) == ["class a", "class b"]
+    assert (display.outputs["class b"][:, 0] > 0).all()
+    counts = [sum(bar.get_height() for bar in ax.patches) for ax in display.axes_[1:]]
+    assert counts == [two.sum()] * 4
+    many = NDKClassifier(T=0.1).fit(X, y)
+    margins = DriftDisplay.from_estimator(many, X, y, [0.0, 1.0]).outputs["all"]
+    right = many.predict(X) == y
+    assert_array_equal(margins[:, 0] > 0, right)
+
+
+def test_drift_can_be_drawn_on_axes_of_ones_own(targets):
+    X, y = targets
+    model = NDKRegressor(T=0.1).fit(X, y)
+    display = DriftDisplay.from_estimator(model, X, y)
+    axes = plt.subplots(3)[1]
+    display.plot(axes, line_kw={"color": "k"})
+    assert display.figure_ is axes[0].figure
+    assert display.line_.get_color() == "k"
+    assert [ax.get_title() for ax in axes[1:]] == ["delay 0", "delay $\\infty$"]
+    display.plot(axes[:1])
+
+
+def test_drift_needs_noise_matching_rows_and_times(targets):
+    X, y = targets
+    for parameters in ({"T": 0.0}, {"limit": "ntk"}):
+        with pytest.raises(ValueError, match="Nothing drifts without noise"):
+            DriftDisplay.from_estimator(NDKRegressor(**parameters).fit(X, y), X, y)
+    model = NDKRegressor().fit(X, y)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        DriftDisplay.from_estimator(model, X, y[:3])
+    with pytest.raises(ValueError, match="t0 must be a time"):
+        DriftDisplay.from_estimator(model, X, y, t0=-1.0)

@@ -1,6 +1,7 @@
-"""Pictures of learning against training time."""
+"""Pictures of learning, and of drift, against time."""
 
+from sklearn_ndk.inspection._drift import DriftDisplay
 from sklearn_ndk.inspection._early_stopping import EarlyStoppingDisplay
 from sklearn_ndk.inspection._prediction_path import PredictionPathDisplay
 
-__all__ = ["EarlyStoppingDisplay", "PredictionPathDisplay"]
+__all__ = ["DriftDisplay", "EarlyStoppingDisplay", "PredictionPathDisplay"]

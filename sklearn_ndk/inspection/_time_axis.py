@@ -38,7 +38,7 @@ def place(times):
     return np.where(np.isinf(places), last * _BEYOND, places)
 
 
-def draw_time_axis(ax, times, boundaries):
+def draw_time_axis(ax, times, boundaries, label="training time t (gradient flow)"):
     """Scale and label the axis of time, with a tick at infinity and the phases.
 
     Parameters
@@ -49,10 +49,12 @@ def draw_time_axis(ax, times, boundaries):
         Increasing times.
     boundaries : dict of float or None
         Times at which phases of learning begin, by label.
+    label : str
+        Label of the axis.
     """
     places = place(times)
     ax.set_xscale("log")
-    ax.set_xlabel("training time t (gradient flow)")
+    ax.set_xlabel(label)
     ends = ((times == np.inf, "$\\infty$"), (times == 0, "0"))
     ends = [(places[at][0], label) for at, label in ends if at.any()]
     if ends:
