@@ -6,7 +6,13 @@ import inspect
 import pytest
 from numpydoc.validate import validate
 
-MODULES = ["sklearn_ndk", "sklearn_ndk.inspection", "sklearn_ndk.kernels"]
+MODULES = [
+    "sklearn_ndk",
+    "sklearn_ndk.datasets",
+    "sklearn_ndk.inspection",
+    "sklearn_ndk.kernels",
+    "sklearn_ndk.simulation",
+]
 # extended summaries and cross references where they help, not everywhere
 IGNORED = {"ES01", "SA01", "EX01", "GL08", "SA04", "GL01", "SS06"}
 

@@ -4,13 +4,16 @@ For ``u, v`` jointly Gaussian with zero mean, variances ``var_u, var_v`` and
 covariance ``cov``, an activation ``phi`` enters every kernel only through its
 dual ``E[phi(u) phi(v)]`` and its derivative dual ``E[phi'(u) phi'(v)]``.
 
-To add an activation, subclass :class:`Activation` and list it in
-:data:`ACTIVATIONS`.
+To add an activation, subclass :class:`Activation`, give it these two duals, and
+list it in :data:`ACTIVATIONS`. The function itself and its derivative are needed by
+simulations of finite networks only.
 """
 
+import math
 from abc import ABC, abstractmethod
 
 import numpy as np
+from scipy import special
 
 # The angle of erf's kernel stays off pi / 2 while variances are below this.
 _LARGE_VARIANCE = 100.0
@@ -65,6 +68,42 @@ class Activation(ABC):
         """
         return self.duals(var, var, var)[0]
 
+    def __call__(self, z):
+        """Return ``phi(z)``, which only networks of finite width need.
+
+        Parameters
+        ----------
+        z : ndarray or torch.Tensor
+            Pre-activations; left as they are.
+
+        Returns
+        -------
+        ndarray or torch.Tensor
+            Of the same shape.
+        """
+        raise self._undefined("__call__")
+
+    def derivative(self, z):
+        """Return ``phi'(z)``, which only networks of finite width need.
+
+        Parameters
+        ----------
+        z : ndarray or torch.Tensor
+            Pre-activations; left as they are.
+
+        Returns
+        -------
+        ndarray or torch.Tensor
+            Of the same shape; of booleans, where it is 0 or 1 everywhere.
+        """
+        raise self._undefined("derivative")
+
+    def _undefined(self, method):
+        return TypeError(
+            f"Networks of finite width need the method {method}(z) of their "
+            f"activation; {self!r} does not define it."
+        )
+
     def __repr__(self):
         return f"{type(self).__name__}()"
 
@@ -118,6 +157,14 @@ class Relu(Activation):
         """See :meth:`Activation.second_moment`."""
         return var / 2
 
+    def __call__(self, z):
+        """See :meth:`Activation.__call__`."""
+        return z.clip(0, None)
+
+    def derivative(self, z):
+        """See :meth:`Activation.derivative`."""
+        return z > 0
+
 
 class Erf(Activation):
     """``phi(z) = erf(z)``: the arc-sine kernel."""
@@ -152,6 +199,16 @@ class Erf(Activation):
         """See :meth:`Activation.second_moment`."""
         return 2 / np.pi * np.arctan(2 * var / np.sqrt(1 + 4 * var))
 
+    def __call__(self, z):
+        """See :meth:`Activation.__call__`."""
+        return special.erf(z) if isinstance(z, np.ndarray) else z.erf()
+
+    def derivative(self, z):
+        """See :meth:`Activation.derivative`."""
+        power = -z * z
+        exp = np.exp(power) if isinstance(z, np.ndarray) else power.exp()
+        return 2 / math.sqrt(math.pi) * exp
+
 
 class Linear(Activation):
     """``phi(z) = z``: a deep linear network."""
@@ -166,6 +223,14 @@ class Linear(Activation):
     def second_moment(self, var):
         """See :meth:`Activation.second_moment`."""
         return var
+
+    def __call__(self, z):
+        """See :meth:`Activation.__call__`."""
+        return z
+
+    def derivative(self, z):
+        """See :meth:`Activation.derivative`."""
+        return z == z  # one everywhere
 
 
 #: Every activation the package ships, by name.

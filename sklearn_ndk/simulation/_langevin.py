@@ -1,0 +1,264 @@
+"""Langevin dynamics of networks of finite width."""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.utils import Bunch, check_array, check_X_y
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils.validation import _check_sample_weight
+
+from sklearn_ndk._base import check_times
+from sklearn_ndk.dynamics import largest_eigenvalue
+from sklearn_ndk.kernels._activations import get_activation
+from sklearn_ndk.kernels._gram import gram_matrix
+from sklearn_ndk.kernels._network import InfiniteNetwork
+from sklearn_ndk.kernels._pairwise import NETWORK_CONSTRAINTS
+from sklearn_ndk.simulation._backends import import_torch
+from sklearn_ndk.simulation._simulation import Simulation
+
+_STEP = 0.05  # the automatic step times the fastest rate
+
+
+@validate_params(
+    {
+        "X": ["array-like"],
+        "y": ["array-like"],
+        "X_eval": ["array-like"],
+        "times": ["array-like"],
+        **NETWORK_CONSTRAINTS,
+        "width": [Interval(Integral, 1, None, closed="left")],
+        "n_networks": [Interval(Integral, 1, None, closed="left")],
+        "sample_weight": ["array-like", None],
+        "t0": [Interval(Real, 0, None, closed="both")],
+        "step_size": [
+            StrOptions({"auto"}),
+            Interval(Real, 0, None, closed="neither"),
+        ],
+        "device": [str, None],
+        "random_state": ["random_state"],
+        "n_jobs": [None, Integral],
+        "verbose": ["verbose"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def simulate_langevin(
+    X,
+    y,
+    X_eval,
+    times,
+    *,
+    depth=1,
+    activation="relu",
+    T=0.01,
+    sigma=1.0,
+    sigma0=1.0,
+    bias=0.0,
+    width=512,
+    n_networks=16,
+    sample_weight=None,
+    t0=np.inf,
+    step_size="auto",
+    device=None,
+    random_state=None,
+    n_jobs=None,
+    verbose=0,
+):
+    """Train an ensemble of networks of finite width by Langevin dynamics.
+
+    It integrates the equation of motion (1)-(3) of every parameter and uses no
+    theory, so that it can prove the theory wrong: the mean over networks differs
+    from what :class:`~sklearn_ndk.NDKRegressor` predicts by terms of the order of
+    one over the width, the step, and the sampling error, the standard deviation
+    over networks divided by ``sqrt(n_networks)``.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+        Training inputs.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets.
+    X_eval : array-like of shape (n_eval, n_features)
+        Other inputs at which to record the outputs.
+    times : array-like of shape (n_times,)
+        Finite training times at which to record the outputs, in units of gradient
+        flow on the summed squared loss and in any order.
+    depth : int, default=1
+        Number of hidden layers.
+    activation : {"relu", "erf", "linear"} or Activation, default="relu"
+        The nonlinearity of the hidden layers. An activation of your own needs the
+        methods `__call__` and `derivative` here.
+    T : float, default=0.01
+        Temperature of the noise; 0 is gradient descent.
+    sigma : float, default=1.0
+        Standard deviation of the weights' prior: they decay at the rate
+        ``T / sigma**2``.
+    sigma0 : float, default=1.0
+        Standard deviation of the initial weights.
+    bias : float, default=0.0
+        Scale of the biases, trained like the weights.
+    width : int, default=512
+        Number of units in each hidden layer.
+    n_networks : int, default=16
+        Number of networks, which differ in their initial weights and noise.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Non-negative weights in the loss; ones if None.
+    t0 : float, default=inf
+        Time at which the readout and the output's bias freeze and training ends.
+        Hidden weights diffuse freely from then on, as in
+        :meth:`~sklearn_ndk.NDKRegressor.predict_drift` with ``delay = t - t0``.
+    step_size : "auto" or float, default="auto"
+        Longest step in time. If "auto", 0.05 over the fastest rate of the
+        infinitely wide network; see Notes.
+    device : str, default=None
+        If None, NumPy. Otherwise a device of PyTorch, such as "cpu" or "cuda".
+    random_state : int, RandomState instance or None, default=None
+        Seed of initial weights and noise. With NumPy the same seed gives the same
+        bits on one machine whatever `n_jobs`, and the first networks stay the same
+        when there are more of them.
+    n_jobs : int, default=None
+        Number of processes, through joblib, each with one thread of BLAS. NumPy
+        only: with PyTorch, batches of networks run one after another.
+    verbose : int, default=0
+        Verbosity of joblib over batches of networks.
+
+    Returns
+    -------
+    Bunch
+        Dictionary-like, with attributes:
+
+        - `times`: ndarray of shape (n_times,), as given;
+        - `predictions`: ndarray of shape (n_networks, n_eval, n_times), or
+          (n_networks, n_eval, n_outputs, n_times) if `y` is 2-D, the outputs of each
+          network at `X_eval`;
+        - `train_predictions`: ndarray, the same at `X`;
+        - `step_size`: float, the longest step allowed.
+
+    Raises
+    ------
+    ValueError
+        If a parameter or the data are invalid, if `step_size` is beyond the limit of
+        stability, or if a network diverges all the same.
+    TypeError
+        If the activation lacks a method that finite networks need.
+    ImportError
+        If `device` is given and PyTorch is not installed.
+
+    See Also
+    --------
+    sklearn_ndk.NDKRegressor : The mean of infinitely wide networks, without simulation.
+
+    Notes
+    -----
+    The loss is ``1/2 sum_i w_i (f(x_i) - y_i)^2``, a sum and not a mean. Parameters
+    are in single precision and move by Euler-Maruyama steps ``h``, equal between
+    consecutive times. A mode of the outputs that relaxes at the rate ``lambda`` is
+    then off by at most ``h lambda / (2 e)`` of its target, to first order, and its
+    variance at rest is too large by the share ``h lambda / 2``. With the automatic
+    step, ``h (lambda_max + T / sigma**2) = 0.05``, that is 1% and 2.5% for the
+    fastest mode, and less for all others. ``lambda_max`` is the largest eigenvalue
+    of the NDK of the weighted training inputs, at ``t = 0`` or at equilibrium.
+    Steps beyond ``2 / (lambda_max + T / sigma**2)`` are unstable and refused.
+
+    Only the projections of the first weights on the inputs matter, and projections of
+    white noise are white noise. So inputs are replaced by coordinates in an
+    orthonormal basis of their span where these are fewer, which is exact.
+
+    References
+    ----------
+    Avidan, Li and Sompolinsky, "Connecting NTK and NNGP", arXiv:2309.04522.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ndk import NDKRegressor
+    >>> from sklearn_ndk.simulation import simulate_langevin
+    >>> X, y = np.eye(3), np.array([1.0, -1.0, 1.0])
+    >>> X_eval, times = np.array([[0.6, 0.8, 0.0]]), [1.0, 10.0, 30.0]
+    >>> simulated = simulate_langevin(
+    ...     X, y, X_eval, times, T=0.1, width=64, n_networks=400, random_state=0
+    ... )
+    >>> simulated.predictions.shape
+    (400, 1, 3)
+    >>> mean = simulated.predictions.mean(axis=0)
+    >>> theory = NDKRegressor(T=0.1).fit(X, y).predict_path(X_eval, times)
+    >>> bool(np.abs(mean - theory).max() < 0.1)
+    True
+    """
+    X, y, X_eval, sample_weight = _check_data(X, y, X_eval, sample_weight)
+    times = _check_finite_times(times)
+    network = InfiniteNetwork(
+        depth,
+        get_activation(activation),
+        float(T),
+        float(sigma),
+        float(sigma0),
+        float(bias),
+    )
+    for method in (network.activation, network.activation.derivative):
+        method(np.zeros((1, 1, 1), np.float32))  # raises if it is not defined
+    if device is not None:
+        import_torch(device)
+    marks, order = np.unique(times, return_inverse=True)
+    simulation = Simulation(
+        network,
+        width,
+        _input_signals(np.vstack([X, X_eval]), network.bias),
+        y.reshape(len(y), -1),
+        sample_weight[:, None],
+        marks,
+        float(t0),
+        _check_step_size(step_size, network, X, sample_weight),
+    )
+    outputs = simulation.run(n_networks, device, random_state, n_jobs, verbose)
+    outputs = outputs[..., order].reshape(n_networks, -1, *y.shape[1:], len(times))
+    return Bunch(
+        times=times,
+        predictions=outputs[:, len(X) :],
+        train_predictions=outputs[:, : len(X)],
+        step_size=simulation.step_size,
+    )
+
+
+def _check_data(X, y, X_eval, sample_weight):
+    X, y = check_X_y(X, y, dtype=np.float64, multi_output=True, y_numeric=True)
+    X_eval = check_array(X_eval, dtype=np.float64, input_name="X_eval")
+    if X_eval.shape[1] != X.shape[1]:
+        raise ValueError(
+            f"X_eval has {X_eval.shape[1]} features, but X has {X.shape[1]} features."
+        )
+    sample_weight = _check_sample_weight(
+        sample_weight, X, dtype=np.float64, ensure_non_negative=True
+    )
+    return X, y.astype(np.float64), X_eval, sample_weight
+
+
+def _check_finite_times(times):
+    times = check_times(times)
+    if np.any(times == np.inf):
+        raise ValueError("times of a simulation must be finite; got inf among them.")
+    return times
+
+
+def _check_step_size(step_size, network, X, sample_weight):
+    """Return the step size, chosen or checked, from the fastest rate of the outputs."""
+    root = np.sqrt(sample_weight)
+    gram = gram_matrix(X).scaled(root, root)
+    rates = [largest_eigenvalue(network.ndk(gram, t, t)) for t in (0.0, np.inf)]
+    rate = max(rates) + network.kappa or 1.0  # any step will do if nothing moves
+    if step_size == "auto":
+        return float(_STEP / rate)
+    if step_size > 2 / rate:
+        raise ValueError(
+            f"step_size={step_size} is unstable: it must be at most {2 / rate:.3g}, "
+            "two over the fastest rate of the training outputs; "
+            f"{_STEP / rate:.3g} is accurate."
+        )
+    return float(step_size)
+
+
+def _input_signals(X, bias):
+    """Return what enters the first layer: scaled coordinates, and the bias if any."""
+    signals = X / np.sqrt(X.shape[1])
+    if len(X) < X.shape[1]:  # coordinates in an orthonormal basis of the span
+        signals = np.linalg.qr(signals.T, mode="r").T
+    return np.hstack([signals, np.full((len(X), 1 if bias else 0), bias)])
