@@ -168,13 +168,24 @@ class _Subspace:
     def solve(self):
         """Solve in the subspace, and measure the defect outside."""
         first = self.n_solved
+        finest = _MARCH_SHARE_FINEST * self._threshold
+        threshold = max(finest, _MARCH_SHARE * self.defect * self._norm)
+        # many small products: threads of BLAS would wait for each other, and for
+        # long when other processes are at work
+        with single_threaded_blas():
+            self._march(first, threshold)
+        self._measure(first)
+        self.finished = not len(self._defect)
+        self._exact = threshold == finest
+        self.new, self.new_share = np.empty((0, len(self._target))), 0.0
+
+    def _march(self, first, threshold):
+        """Solve in the subspace from node `first` on."""
         # eigenvectors of the latest kernel make all matrices nearly diagonal
         matrices = self._matrices.transpose(1, 0, 2)
         latest = self._weights[:, -1, -self._n_nodes :].sum(axis=1)
         latest = np.tensordot(latest, matrices, axes=1)
         _, vectors = np.linalg.eigh(latest + latest.T)
-        finest = _MARCH_SHARE_FINEST * self._threshold
-        threshold = max(finest, _MARCH_SHARE * self.defect * self._norm)
         solution, _ = march(
             vectors.T @ matrices @ vectors,
             self._weights,
@@ -185,10 +196,6 @@ class _Subspace:
             threshold,
         )
         self._coefficients = solution @ vectors.T
-        self._measure(first)
-        self.finished = not len(self._defect)
-        self._exact = threshold == finest
-        self.new, self.new_share = np.empty((0, len(self._target))), 0.0
 
     def _measure(self, first):
         """Compute the defect from node `first` on, and how far it meets the bound."""

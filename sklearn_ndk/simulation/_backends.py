@@ -63,7 +63,8 @@ class TorchBackend:
 
     def empty(self, *shape):
         """See :meth:`NumpyBackend.empty`."""
-        return self._torch.empty((self._n_networks, *shape), device=self._device)
+        shape, torch = (self._n_networks, *shape), self._torch
+        return torch.empty(shape, dtype=torch.float32, device=self._device)
 
     def asarray(self, values):
         """See :meth:`NumpyBackend.asarray`."""

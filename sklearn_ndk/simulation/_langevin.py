@@ -112,9 +112,9 @@ def simulate_langevin(
     device : str, default=None
         If None, NumPy. Otherwise a device of PyTorch, such as "cpu" or "cuda".
     random_state : int, RandomState instance or None, default=None
-        Seed of initial weights and noise. With NumPy the same seed gives the same
-        bits on one machine whatever `n_jobs`, and the first networks stay the same
-        when there are more of them.
+        Seed of initial weights and noise. With NumPy the same seed and inputs give
+        the same bits on one machine whatever `n_jobs`, and the first networks stay
+        the same when there are more of them.
     n_jobs : int, default=None
         Number of processes, through joblib, each with one thread of BLAS. NumPy
         only: with PyTorch, batches of networks run one after another.
