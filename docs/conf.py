@@ -1,7 +1,5 @@
 """Configuration of the documentation: ``sphinx-build -W -b html docs docs/_build``."""
 
-import re
-
 from sphinx.ext import autosummary
 
 import sklearn_ndk
@@ -50,12 +48,6 @@ def skip_foreign_members(app, what, name, obj, skip, options):
     return True if module.startswith("sklearn.") or name.startswith("set_") else None
 
 
-def escape_fitted_names(app, what, name, obj, options, lines):
-    """Keep names that end in an underscore from being read as links, in shapes."""
-    lines[:] = [re.sub(r"\((\w+_),\)", r"(`\1`,)", line) for line in lines]
-
-
 def setup(app):
     """Connect to Sphinx."""
     app.connect("autodoc-skip-member", skip_foreign_members)
-    app.connect("autodoc-process-docstring", escape_fitted_names)

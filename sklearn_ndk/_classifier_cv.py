@@ -87,7 +87,7 @@ class NDKClassifierCV(BaseEarlyStopping, NDKClassifier):
         Training inputs of positive weight, each once.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen in `fit`, if all are strings.
 
     See Also

@@ -50,7 +50,7 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
         Training inputs of positive weight, each once.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen in `fit`, if all are strings.
 
     See Also

@@ -85,7 +85,7 @@ class NDKRegressorCV(BaseEarlyStopping, NDKRegressor):
         Training inputs of positive weight, each once.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of features seen in `fit`, if all are strings.
 
     See Also
