@@ -39,10 +39,11 @@ def test_golden_drift(case):
 
 
 @pytest.mark.parametrize("activation", ["relu", "erf"])
+@pytest.mark.parametrize("depth", [2, 4])
 @pytest.mark.parametrize("t0", [0.0, 1e-3, 0.1, 3.0, 200.0, 1e9, np.inf])
-def test_no_delay_is_the_prediction(digits, activation, t0):
+def test_no_delay_is_the_prediction(digits, activation, depth, t0):
     X, y = digits
-    model = NDKRegressor(2, activation, sigma0=1.4, bias=0.1).fit(X[:100], y[:100])
+    model = NDKRegressor(depth, activation, sigma0=2.0, bias=0.1).fit(X[:100], y[:100])
     expected = model.predict(X[:200], t=t0)
     assert_array_equal(model.predict_drift(X[:200], 0, t0), expected)
     soon = model.predict_drift(X[:200], 1e-9, t0)
@@ -78,11 +79,17 @@ def test_equilibrium_follows_the_two_time_kernel(digits, depth, activation, bias
         )
         expected = (kernel + bias**2) @ duals
         assert_allclose(model.predict_drift(X, delay), expected, atol=1e-8)
-        assert_allclose(model.predict_drift(X, delay, 1e3), expected, atol=2e-6)
+        for tau in (14, 1e3):  # before and after the end of the mesh
+            drifted = model.predict_drift(X, delay, tau / ridge)
+            assert_allclose(drifted, expected, atol=2e-6)
+    assert 14 / ridge < model._ensemble._trajectory.edges[-1] < 1e3 / ridge
     expected = (mean_kernel(X, X[:40], **network) + bias**2) @ duals  # Eq. (21)
-    for t0 in (1e3, np.inf):
+    for t0 in (14 / ridge, np.inf):
         assert_allclose(model.predict_drift(X, np.inf, t0), expected, atol=2e-6)
         assert_allclose(model.predict_drift(X, 1e4, t0), expected, atol=2e-6)
+    for t0 in (0.1, 5.0):  # all is forgotten that can be
+        expected = model.predict_drift(X, 40 / ridge, t0)
+        assert_allclose(model.predict_drift(X, np.inf, t0), expected, atol=1e-12)
 
 
 def test_odd_networks_forget_everything_and_relu_keeps_norms(digits):

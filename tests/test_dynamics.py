@@ -9,7 +9,11 @@ from sklearn_ndk.dynamics import GradientFlow, Modes, Trajectory, ridge_duals
 from sklearn_ndk.dynamics import _trajectory as trajectory_module
 from sklearn_ndk.dynamics._galerkin import solve_mesh
 from sklearn_ndk.dynamics._krylov import gcr
-from sklearn_ndk.dynamics._mesh import graded_edges, radau_nodes
+from sklearn_ndk.dynamics._mesh import (
+    graded_edges,
+    radau_nodes,
+    representative_times,
+)
 from sklearn_ndk.dynamics._quadrature import panel_rule
 from sklearn_ndk.dynamics._time_basis import (
     Relevance,
@@ -69,6 +73,21 @@ def test_mesh_is_graded_and_bounded(kappa, peak, growth):
     assert len(edges) < 40 + 2 * np.log2(1 + (peak + rate(end)) / kappa)
 
 
+def test_representative_times_follow_the_scale_of_the_weights():
+    edges = np.array([0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0])
+
+    def variance(t):
+        return 1 + 8 * np.exp(-2 * t)
+
+    times = representative_times(edges, variance)
+    assert np.isin(edges[1:], times).all()
+    assert np.all(np.diff(times) > 0)
+    assert np.abs(np.diff(np.log(variance(times)))).max() < 0.2
+    assert len(times) < 40
+    steady = representative_times(edges, np.ones_like)
+    assert_allclose(steady, edges[1:], rtol=0)
+
+
 def test_longer_mesh_continues_a_shorter_one():
     def rate(t):
         return 100.0 + 0 * t
@@ -116,7 +135,7 @@ def test_integral_weights_are_those_of_a_fine_quadrature(activation):
     kernel = make_kernel(x, activation, T=0.5)
     edges, nodes = np.array([0.0, 0.1, 0.3, 0.7, 1.5, 3.0]), radau_nodes(7)
     times = np.array([0.05, 0.3, 1.1, 1.5, 2.9])
-    basis = TimeBasis(kernel.probe, edges[1:], unit_relevance, 1e-12)
+    basis = TimeBasis(kernel.probe, edges[1:], edges[1:], unit_relevance, 1e-12)
     matrices = basis_matrices(basis, kernel)[:, 0, 0]
     at_nodes = (edges[:-1, None] + np.diff(edges)[:, None] * nodes).ravel()
     weights = integral_weights(basis, times, edges, nodes)
@@ -133,7 +152,7 @@ def test_integral_weights_are_those_of_a_fine_quadrature(activation):
 def test_integral_weights_vanish_on_panels_after_the_limit():
     kernel = make_kernel(rows(3))
     edges, nodes = np.array([0.0, 1.0, 2.0, 4.0]), radau_nodes(3)
-    basis = TimeBasis(kernel.probe, edges[1:], unit_relevance, 1e-6)
+    basis = TimeBasis(kernel.probe, edges[1:], edges[1:], unit_relevance, 1e-6)
     weights = integral_weights(basis, np.array([0.5, 1.0, 1.5]), edges, nodes)
     assert np.all(weights[:, :2, 3:] == 0)
     assert np.all(weights[:, 2, 6:] == 0)
@@ -166,7 +185,7 @@ def test_time_basis_spans_the_kernel_at_unseen_times_and_inputs(
     X = np.vstack([X, X[:4] + 1e-5, X[:4]])  # near and exact duplicates
     kernel = make_kernel(X, activation, sigma0=sigma0, bias=bias)
     times = np.geomspace(1e-3, 200, 60)
-    basis = TimeBasis(kernel.probe, times, unit_relevance, tol)
+    basis = TimeBasis(kernel.probe, times, times, unit_relevance, tol)
     matrices = basis_matrices(basis, kernel).transpose(0, 2, 1)
     rng = np.random.default_rng(1)
     t = 10 ** rng.uniform(-2, 2.2, 20)
@@ -184,7 +203,7 @@ def test_rank_of_the_time_basis_grows_with_accuracy():
     kernel = make_kernel(rows(30))
     times = np.geomspace(1e-3, 200, 60)
     ranks = [
-        len(TimeBasis(kernel.probe, times, unit_relevance, tol).t)
+        len(TimeBasis(kernel.probe, times, times, unit_relevance, tol).t)
         for tol in (1e-3, 1e-6, 1e-9)
     ]
     assert ranks[0] < ranks[1] < ranks[2] < 60
@@ -240,7 +259,7 @@ def mesh_problem(activation, n_samples=60):
     nodes = radau_nodes(4)
     edges = geometric_edges(2.0, 1e-3, 500.0)
     times = (edges[:-1, None] + np.diff(edges)[:, None] * nodes).ravel()
-    basis = TimeBasis(kernel.probe, edges[1:], unit_relevance, 1e-11)
+    basis = TimeBasis(kernel.probe, edges[1:], edges[1:], unit_relevance, 1e-11)
     weights = integral_weights(basis, times, edges, nodes)
     matrices = basis_matrices(basis, kernel)
     modes = Modes(kernel.network.nngp(kernel.gram), True)
@@ -378,7 +397,7 @@ def solve(kernel, y, edges, n_nodes):
     """Solve for the residual at panel ends, with everything but the mesh exact."""
     nodes = radau_nodes(n_nodes)
     times = (edges[:-1, None] + np.diff(edges)[:, None] * nodes).ravel()
-    basis = TimeBasis(kernel.probe, edges[1:], unit_relevance, 1e-13)
+    basis = TimeBasis(kernel.probe, edges[1:], edges[1:], unit_relevance, 1e-13)
     weights = integral_weights(basis, times, edges, nodes)
     guess = np.zeros((len(times), len(y)))
     matrices = basis_matrices(basis, kernel)

@@ -12,7 +12,9 @@ from sklearn.kernel_ridge import KernelRidge
 
 from sklearn_ndk import NDKRegressor
 from sklearn_ndk.kernels import ndk_kernel, nngp_kernel, ntk_kernel
+from sklearn_ndk.kernels._activations import get_activation
 from sklearn_ndk.kernels._gram import gram_matrix
+from sklearn_ndk.kernels._network import InfiniteNetwork
 from sklearn_ndk.kernels._two_time import TwoTimeKernel
 
 
@@ -60,6 +62,42 @@ def test_brute_force_is_what_the_file_holds_and_knows_weights():
     path = model.fit(X, y, weight).predict_path(both, times)
     expected = brute_force(network, X, y, both, times, weight)
     assert_allclose(path, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(("depth", "bias"), [(2, 0.0), (4, 0.0), (2, 0.3)])
+def test_shrinking_weights_and_spread_norms_against_brute_force(depth, bias):
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((14, 3)) * np.exp(rng.standard_normal((14, 1)))
+    y, Xs = rng.uniform(-1, 1, 14), rng.standard_normal((20, 3))
+    network = InfiniteNetwork(depth, get_activation("erf"), 0.006, 0.93, 2.0, bias)
+    model = NDKRegressor(**{name: getattr(network, name) for name in PARAMETERS})
+    model.fit(X, y)
+    both, times = np.vstack([X, Xs]), np.array([0.1, 0.4, 1.0, 1.6]) / network.kappa
+    expected = brute_force(network, X, y, both, times)
+    assert_allclose(model.predict_path(both, times), expected, atol=2e-6)
+    for t0, mean in zip(times, expected.T, strict=True):
+        drifted = model.predict_drift(both, 1e-10 / network.kappa, t0)
+        assert_allclose(drifted, mean, atol=2e-6)
+
+
+@pytest.mark.parametrize("n", [15, 60])
+@pytest.mark.parametrize("activation", ["relu", "erf"])
+@pytest.mark.parametrize("scale", [1e-9, 0.1, 10.0, 1e8, 1e80])
+def test_rows_do_not_depend_on_others_far_away(n, activation, scale):
+    X, y = rows(n), rows(n, 1, seed=1).ravel()
+    model = NDKRegressor(2, activation, T=0.1, sigma0=0.5, bias=0.5).fit(X, y)
+    within = X[:2] + X[2:4]
+    within *= (
+        np.median(np.linalg.norm(X, axis=1)) / np.linalg.norm(within, axis=1)[:, None]
+    )
+    inputs = np.vstack([within, scale * X[:1]])
+    for t in (0.5, 30.0):
+        near = model.predict(within, t=t)
+        assert_allclose(model.predict(inputs, t=t)[:2], near, atol=1e-12)
+        near = model.predict_drift(within, 3.0, t)
+        drifted = model.predict_drift(inputs, 3.0, t)
+        assert_allclose(drifted[:2], near, atol=1e-12)
+        assert np.all(np.isfinite(drifted))
 
 
 @pytest.mark.parametrize("activation", ["relu", "erf"])

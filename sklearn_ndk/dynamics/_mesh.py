@@ -15,6 +15,7 @@ _ORDER_CONSTANT, _ORDER_BASE = 4.2, 6.5
 _FIRST_STEP = 0.1  # in units of 1 / (largest rate + kappa)
 _MAX_GROWTH = 2.0  # of log(rate) along one panel
 _MAX_SHRINKS = 48  # trial lengths of a panel, each 0.8 times the one before
+_SAMPLED_GROWTH = 0.1  # of log(variance) between times that represent all others
 
 
 def n_nodes_for(tol):
@@ -94,3 +95,27 @@ def graded_edges(rate, kappa, t_end, ratio=2.0):
         headway = gains[best] if start == 0 else headway + gains[best]
         edges.append(start + steps[best])
     return np.array(edges)
+
+
+def representative_times(edges, variance):
+    """Return times at which the kernel shows all that it does in between.
+
+    These are the ends of the panels, and times within those in which it changes its
+    scale.
+
+    Parameters
+    ----------
+    edges : ndarray of shape (n_panels + 1,)
+        Panel edges, from 0.
+    variance : callable
+        The variance of single weights at an array of times.
+
+    Returns
+    -------
+    ndarray of shape (n_times,)
+        Positive, in ascending order.
+    """
+    growths = np.abs(np.diff(np.log(variance(edges))))
+    counts = np.maximum(1, np.ceil(growths / _SAMPLED_GROWTH)).astype(int)
+    panels = zip(edges[:-1], edges[1:], counts, strict=True)
+    return np.concatenate([np.linspace(a, b, n + 1)[1:] for a, b, n in panels])

@@ -61,8 +61,8 @@ class TimeBasis:
     probe : callable
         The kernel at probe inputs: ``probe(t, t_prime)`` has shape
         (n_probes, n_pairs), and ``probe.subset(rows)`` is a smaller probe.
-    times : ndarray of shape (n_times,)
-        Positive times that represent all times of interest.
+    times, earlier : ndarrays of shape (n_times,) and (n_earlier,)
+        Positive times that represent all `t`, and all `t_prime`, of interest.
     relevance : callable
         Factor by which errors count at pairs of times, e.g. `Relevance`.
     tol : float
@@ -84,8 +84,8 @@ class TimeBasis:
         Precision that each function needs.
     """
 
-    def __init__(self, probe, times, relevance, tol):
-        t, t_prime = _graded_pairs(times)
+    def __init__(self, probe, times, earlier, relevance, tol):
+        t, t_prime = _pairs(times, earlier)
         weight = relevance(t, t_prime)
         values = probe(t, t_prime) * weight
         if not values.any():  # as for inputs of zero: any basis will do
@@ -163,10 +163,15 @@ def cross_approximation(a, tol):
     return rows, columns, np.array(lower)[:, rows].T, np.array(upper)[:, columns]
 
 
-def _graded_pairs(times):
-    """Pair each time with earlier ones, graded towards zero and towards itself."""
+def _pairs(times, earlier):
+    """Pair each time with earlier ones, and with times graded towards 0 and itself."""
     n_levels = np.clip(_MAX_PAIRS // (2 * len(times)), 32, 96)
     fractions = 2.0 ** -np.linspace(0, _OCTAVES, n_levels)[1:]
     fractions = np.concatenate([fractions, 1 - fractions[1:]])
-    t, fractions = np.meshgrid(times, fractions)
-    return t.ravel(), (fractions * t).ravel()
+    t, graded = np.meshgrid(times, fractions)
+    late, early = np.meshgrid(times, earlier)
+    ordered = early < late
+    return (
+        np.concatenate([t.ravel(), late[ordered]]),
+        np.concatenate([(graded * t).ravel(), early[ordered]]),
+    )

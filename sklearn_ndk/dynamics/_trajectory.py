@@ -8,7 +8,12 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_ndk._threads import single_threaded_blas
 from sklearn_ndk.dynamics._galerkin import solve_mesh
-from sklearn_ndk.dynamics._mesh import graded_edges, n_nodes_for, radau_nodes
+from sklearn_ndk.dynamics._mesh import (
+    graded_edges,
+    n_nodes_for,
+    radau_nodes,
+    representative_times,
+)
 from sklearn_ndk.dynamics._time_basis import Relevance, TimeBasis
 from sklearn_ndk.dynamics._volterra import integral_weights
 
@@ -74,7 +79,8 @@ class Trajectory:
         longest = np.log(max(1, last) / (_END_SHARE * tol)) / kappa
         self.edges = graded_edges(kernel.rate, kappa, min(t_end, longest))
         self.equilibrated = self.edges[-1] >= longest
-        self._basis = self._basis_for(kernel)
+        self._times = representative_times(self.edges, kernel.weight_variance)
+        self._basis = self._basis_for(kernel, self._times)
         if check_size is not None:
             sizes = [np.dtype(dtype).itemsize for dtype in self._basis.dtypes]
             check_size(sum(sizes) / 8 + 4)
@@ -141,13 +147,7 @@ class Trajectory:
             The mean outputs.
         """
         unique, positions = np.unique(times, return_inverse=True)
-        within = kernel.rows_within(self._basis.probe)
-        out = np.empty((len(self.residual), len(unique), len(within)))
-        for rows, covered in ((within, True), (~within, False)):
-            if rows.any():
-                part = kernel if rows.all() else kernel.rows(rows)
-                basis = self._basis if covered else self._basis_for(part)
-                out[:, :, rows] = self._predict(unique, part, basis)
+        out = self._predict(unique, kernel, self._times, self._basis)
         return self._scale[..., None] * out[:, positions]
 
     def predict_drift(self, t0, kernel):
@@ -167,10 +167,25 @@ class Trajectory:
             The mean outputs.
         """
         t0 = np.array([t0])
-        basis = TimeBasis(kernel.probe, t0, self._relevance, self._basis_tol)
-        return self._scale * self._predict(t0, kernel, basis)[:, 0]
+        return self._scale * self._predict(t0, kernel, t0)[:, 0]
 
-    def _predict(self, times, kernel, basis):
+    def _predict(self, times, kernel, represented, basis=None):
+        """Predict, with a basis of their own for rows that `basis` does not cover.
+
+        Rows as large as training inputs are kept apart from others, which would be
+        at the expense of their accuracy.
+        """
+        within = kernel.rows_within_columns()
+        out = np.empty((len(self.residual), len(times), len(within)))
+        for rows in (within, ~within):
+            if rows.any():
+                part = kernel if rows.all() else kernel.rows(rows)
+                covered = basis is not None and part.covered_by(basis.probe)
+                own = basis if covered else self._basis_for(part, represented)
+                out[:, :, rows] = self._predict_part(times, part, own)
+        return out
+
+    def _predict_part(self, times, kernel, basis):
         blocks = np.array_split(times, -(-len(times) // _MAX_TIMES))
         weights = [self._weights(basis, block) for block in blocks]
         weights = np.concatenate(weights, axis=1)
@@ -189,8 +204,10 @@ class Trajectory:
                 out[:, rows] += duals @ matrix.T
         return out.reshape(n_outputs, len(times), n_rows)
 
-    def _basis_for(self, kernel):
-        return TimeBasis(kernel.probe, self.edges[1:], self._relevance, self._basis_tol)
+    def _basis_for(self, kernel, times):
+        return TimeBasis(
+            kernel.probe, times, self._times, self._relevance, self._basis_tol
+        )
 
     def _weights(self, basis, times):
         with single_threaded_blas():  # the products are small

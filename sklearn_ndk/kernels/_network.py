@@ -126,8 +126,7 @@ class InfiniteNetwork:
 
     def _at_rest(self, decay):
         """Moments at equilibrium, for the NNGP kernel."""
-        moments = _constant(self.sigma**2)
-        return moments._replace(cov=decay * self.sigma**2, decay=decay)
+        return _constant(self.sigma**2)._replace(cov=decay * self.sigma**2)
 
     @property
     def _layers(self):

@@ -10,7 +10,7 @@ from sklearn_ndk.kernels._network import InfiniteNetwork
 _N_ANGLES = 120  # for kernels of the angle alone
 _N_PAIRS = 400  # for kernels of the angle and both norms
 _MARGIN = 10  # by which kernels at other pairs may exceed what the sample shows
-_SMALLEST = 1e-8  # smaller squared norms, relative to the largest, act like it
+_EXTREME = 1e-8  # squared norms beyond this share of others act like it, or its inverse
 
 
 @dataclass(frozen=True)
@@ -121,10 +121,13 @@ def make_probe(network, gram):
     else:
         margin = _MARGIN
         u, v, w = Halton(3, scramble=False).random(_N_PAIRS).T
-        v[::2] = u[::2]  # only rows of equal norm come close to each other
-        bottom = max(smallest, _SMALLEST * largest)
-        k_xx, k_yy = (largest * (bottom / largest) ** x for x in (u, v))
-        k_xy = np.sqrt(k_xx * k_yy) * _cosines(w)
+        columns = gram.y_norm**2
+        scale = columns.max() or 1.0
+        k_xx = _graded(u, smallest, largest, scale)
+        k_yy = _graded(v, columns.min(), scale, scale)
+        # only rows of equal norm come close to each other
+        k_yy[::2] = np.clip(k_xx[::2], k_yy.min(), k_yy.max())
+        k_xy = np.sqrt(k_xx) * np.sqrt(k_yy) * _cosines(w)
     variance = np.sqrt(_variance(network, k_xx) * _variance(network, k_yy))
     weight = np.divide(
         margin, variance, out=np.zeros_like(variance), where=variance > 0
@@ -143,6 +146,12 @@ def _norm_range(gram):
     """Return the smallest and the largest squared norm, positive."""
     norms = np.concatenate([gram.x_norm, gram.y_norm]) ** 2
     return norms.min(), norms.max() or 1.0
+
+
+def _graded(u, smallest, largest, scale):
+    """Map [0, 1] to squared norms of a range, evenly in their logarithm."""
+    bottom, top = np.clip([smallest, largest], _EXTREME * scale, scale / _EXTREME)
+    return top * (bottom / top) ** u
 
 
 def _cosines(u):

@@ -59,8 +59,8 @@ class TwoTimeKernel:
         """The kernel at probe inputs that stand for those of this kernel."""
         return make_probe(self.network, self.gram)
 
-    def rows_within(self, probe):
-        """Tell for which rows the probe inputs of another kernel stand as well.
+    def covered_by(self, probe):
+        """Tell whether the probe inputs of another kernel stand for these as well.
 
         Parameters
         ----------
@@ -69,10 +69,21 @@ class TwoTimeKernel:
 
         Returns
         -------
-        ndarray of bool, of shape (n_rows,)
-            One per row.
+        bool
+            Whether they do for all rows.
         """
-        return probe.covers(self.gram.x_norm**2)
+        return bool(np.all(probe.covers(self.gram.x_norm**2)))
+
+    def rows_within_columns(self):
+        """Tell for which rows the columns have shorter and longer inputs.
+
+        Returns
+        -------
+        ndarray of bool, of shape (n_rows,)
+            One per row; all if only angles matter.
+        """
+        x, y = self.gram.x_norm, self.gram.y_norm
+        return ((x >= y.min()) & (x <= y.max())) | self.network.homogeneous
 
     def drifted(self, delay):
         """Return the kernel of the same inputs with a frozen readout.
@@ -121,6 +132,21 @@ class TwoTimeKernel:
         """
         scale = self.gram.row_scale @ self.gram.column_scale
         return scale * self._variance(times).mean(axis=0)
+
+    def weight_variance(self, times):
+        """Return the variance of single weights.
+
+        Parameters
+        ----------
+        times : ndarray
+            Times.
+
+        Returns
+        -------
+        ndarray
+            Of the same shape.
+        """
+        return self.network.moments(times, times).var
 
     def largest_variance(self):
         """Return the mean of ``NDK(t, t; x, x)`` at the end of time where it is larger.
