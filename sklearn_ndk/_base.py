@@ -186,15 +186,15 @@ def _check_time(t, name="t", hint=""):
     return t
 
 
-def check_times(times):
+def check_times(times, name="times"):
     times = np.asarray(times, dtype=np.float64)
     if times.ndim != 1 or not len(times):
         raise ValueError(
-            f"times must be a 1-D array of at least one time; got shape {times.shape}."
+            f"{name} must be a 1-D array of at least one time; got shape {times.shape}."
         )
     wrong = times[~(times >= 0)]
     if len(wrong):
-        raise ValueError(f"times must be in [0, inf]; got {wrong[0]} among them.")
+        raise ValueError(f"{name} must be in [0, inf]; got {wrong[0]} among them.")
     return times
 
 

@@ -184,7 +184,8 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
             Time since `t0`, in [0, inf]. Drift takes place on the scale
             ``T delay / sigma**2`` of order one.
         t0 : float, default=inf
-            Training time, in [0, inf], at which the readout froze.
+            Training time, in [0, inf], at which the readout froze, whatever the `t`
+            of the estimator. With ``limit="nngp"`` it is that of equilibrium.
 
         Returns
         -------

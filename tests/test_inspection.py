@@ -239,6 +239,38 @@ def test_drift_can_be_drawn_on_axes_of_ones_own(targets):
     display.plot(axes[:1])
 
 
+def test_drift_shows_each_delay_once_and_every_group(targets):
+    X, y = targets
+    model = NDKRegressor(T=0.1).fit(X, y)
+    display = DriftDisplay.from_estimator(model, X, y, [0.0, np.inf])
+    titles = [ax.get_title() for ax in display.axes_[1:]]
+    assert titles == ["delay 0", "delay $\\infty$"]
+    groups = {name: np.ones((3, 2)) for name in "abcde"}
+    display = DriftDisplay(display.delays, display.scores, groups).plot()
+    assert len(display.axes_[1].containers) == 5
+    alone = display.plot(plt.subplots()[1])
+    assert len(alone.axes_) == 1
+    for wrong in ([], plt.subplots(4)[1]):
+        with pytest.raises(ValueError, match="axes must be one for the scores"):
+            display.plot(wrong)
+
+
+def test_drift_checks_labels_and_targets(targets):
+    X, y = targets
+    regressor = NDKRegressor(T=0.1).fit(X, y)
+    column = DriftDisplay.from_estimator(regressor, X, y[:, None], [1.0])
+    assert_array_equal(
+        column.scores, DriftDisplay.from_estimator(regressor, X, y, [1.0]).scores
+    )
+    classifier = NDKClassifier(T=0.1).fit(X, y > 0)
+    with pytest.raises(ValueError, match="y has labels that are not in"):
+        DriftDisplay.from_estimator(classifier, X, np.where(y > 0, "yes", "no"))
+    with pytest.raises(ValueError, match="delays must be in"):
+        DriftDisplay.from_estimator(regressor, X, y, [-1.0, 2.0])
+    with pytest.raises(ValueError, match="y should be a 1d array"):
+        DriftDisplay.from_estimator(classifier, X, None)
+
+
 def test_drift_needs_noise_matching_rows_and_times(targets):
     X, y = targets
     for parameters in ({"T": 0.0}, {"limit": "ntk"}):

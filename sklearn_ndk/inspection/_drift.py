@@ -1,16 +1,26 @@
 """Scores and outputs of a frozen readout while hidden weights drift."""
 
+from itertools import cycle
+
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import check_array
 from sklearn.utils._optional_dependencies import check_matplotlib_support
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+)
 
 from sklearn_ndk._base import check_times
 from sklearn_ndk._ensemble import EQUILIBRIUM_TAU
 from sklearn_ndk.inspection._time_axis import (
     BLUE,
+    GREEN,
+    GREY,
     ORANGE,
+    check_labels,
     draw_time_axis,
     last_step,
     place,
@@ -93,7 +103,7 @@ class DriftDisplay:
         ----------
         axes : sequence of matplotlib.axes.Axes, default=None
             One for the scores, and one for each of the histograms, whose delays are
-            spread evenly over all; a new figure with four histograms if None.
+            spread evenly over all; a new figure with up to four histograms if None.
         line_kw : dict, default=None
             Passed to the `plot` of the scores.
 
@@ -101,16 +111,29 @@ class DriftDisplay:
         -------
         DriftDisplay
             The display, with what it has drawn.
+
+        Raises
+        ------
+        ValueError
+            If there are no axes, or more for histograms than delays.
         """
         check_matplotlib_support("DriftDisplay.plot")
-        score_ax, *histogram_axes = _new_axes() if axes is None else axes
+        n_delays = len(self.delays)
+        if axes is None:
+            axes = _new_axes(min(_N_HISTOGRAMS, n_delays))
+        axes = np.ravel(axes)
+        if not 1 <= len(axes) <= 1 + n_delays:
+            raise ValueError(
+                f"axes must be one for the scores, and up to {n_delays} for histograms "
+                f"of as many delays; got {len(axes)}."
+            )
+        score_ax, *histogram_axes = axes
         style = {"color": BLUE, "marker": "o", "markersize": 3} | (line_kw or {})
         (self.line_,) = score_ax.plot(place(self.delays), self.scores, **style)
         label = "delay since the readout froze (gradient flow)"
         draw_time_axis(score_ax, self.delays, self.boundaries, label)
         score_ax.set_ylabel(self.score_name)
-        last = len(self.delays) - 1
-        shown = np.linspace(0, last, len(histogram_axes)).round().astype(int)
+        shown = np.linspace(0, n_delays - 1, len(histogram_axes)).round().astype(int)
         for ax, i in zip(histogram_axes, shown, strict=True):
             self._draw_histogram(ax, i)
         if len(self.outputs) > 1 and histogram_axes:
@@ -124,7 +147,7 @@ class DriftDisplay:
         values = np.concatenate(list(self.outputs.values()))
         bins = np.histogram_bin_edges(values, _N_BINS)  # the same at all delays
         for (label, values), color in zip(
-            self.outputs.items(), (BLUE, ORANGE), strict=False
+            self.outputs.items(), cycle((BLUE, ORANGE, GREEN, GREY)), strict=False
         ):
             ax.hist(values[:, i], bins, color=color, alpha=0.6, label=label)
         delay = self.delays[i]
@@ -165,26 +188,26 @@ class DriftDisplay:
         Raises
         ------
         ValueError
-            If nothing drifts, because the estimator has no noise, or if a delay or
-            `t0` is no time.
+            If nothing drifts, because the estimator has no noise, if a delay or `t0`
+            is no time, or if `y` is invalid.
         """
         check_consistent_length(X, y)
         estimator, X = last_step(estimator, X)
         check_is_fitted(estimator)
+        y = _check_y(estimator, y)
         rate = estimator._ensemble.drift_rate
         if rate == 0:
             raise ValueError(
-                "Nothing drifts without noise; the estimator has "
-                f"T={estimator.T} and limit={estimator.limit!r}."
+                "Nothing drifts without noise; the estimator was fitted with T=0 or "
+                "limit='ntk'."
             )
         if delays is None:
             moving = np.geomspace(_FIRST_TAU, EQUILIBRIUM_TAU, _N_DELAYS - 2) / rate
             delays = np.concatenate([[0], moving, [np.inf]])
-        delays = np.unique(check_times(delays))
+        delays = np.unique(check_times(delays, "delays"))
         outputs = np.stack(
             [estimator._drift(X, float(delay), t0) for delay in delays], axis=-1
         )
-        y = np.asarray(y)
         return cls(
             delays,
             _scores(estimator, outputs, y),
@@ -195,18 +218,27 @@ class DriftDisplay:
         ).plot(axes)
 
 
-def _new_axes():
+def _new_axes(n_histograms):
     import matplotlib.pyplot as plt
 
-    rows = [["score"] * _N_HISTOGRAMS, [*range(_N_HISTOGRAMS)]]
+    rows = [["score"] * n_histograms, [*range(n_histograms)]]
     figure = plt.figure(figsize=(6.4, 5.4), layout="constrained")
     return list(figure.subplot_mosaic(rows, height_ratios=(3, 2)).values())
+
+
+def _check_y(estimator, y):
+    """Return labels, 1-D, or targets, 2-D."""
+    if is_classifier(estimator):
+        y = column_or_1d(y, warn=True)
+        check_labels(estimator, y)
+        return y
+    y = check_array(y, ensure_2d=False, input_name="y")
+    return y.reshape(len(y), -1)
 
 
 def _scores(estimator, outputs, y):
     if is_classifier(estimator):
         return np.array([accuracy_score(y, p) for p in estimator._labels(outputs).T])
-    y = y.reshape(len(y), -1)
     return np.array([r2_score(y, p) for p in np.moveaxis(outputs, -1, 0)])
 
 

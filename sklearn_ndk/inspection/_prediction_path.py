@@ -13,6 +13,7 @@ from sklearn_ndk.inspection._time_axis import (
     GREEN,
     ORANGE,
     boundaries_of,
+    check_labels,
     draw_time_axis,
     last_step,
     new_axes,
@@ -189,8 +190,8 @@ def _outputs(estimator, X, y, times, quantity):
             f"lines to draw, {_MAX_LINES} at most; pass fewer samples or show scores."
         )
     if quantity == "residual":
-        if is_classifier(estimator) and not np.isin(y, estimator.classes_).all():
-            raise ValueError(f"y has labels that are not in {estimator.classes_}.")
+        if is_classifier(estimator):
+            check_labels(estimator, y)
         outputs = estimator._targets(y)[:, :, None] - outputs
     return outputs.reshape(-1, len(times))
 

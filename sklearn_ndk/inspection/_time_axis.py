@@ -102,6 +102,12 @@ def boundaries_of(estimator):
     return boundaries
 
 
+def check_labels(estimator, y):
+    """Raise if a classifier does not know all labels."""
+    if not np.isin(y, estimator.classes_).all():
+        raise ValueError(f"y has labels that are not in {estimator.classes_}.")
+
+
 def last_step(estimator, X=None):
     """Return the estimator at the end of a pipeline, and inputs as it sees them.
 
