@@ -1,15 +1,17 @@
 """Finite networks against the theory of infinite width, and the theory against them.
 
-`simulate_langevin` knows nothing of kernels, so that where both agree neither can be
-wrong by itself. Two devices make a few small networks enough. The law of a network is
-unchanged if readouts, noise and targets all change sign, so half the difference of
-networks of one seed trained on y and on -y has the same mean, and a deviation of the
-order of 1 / sqrt(width) only. And twice the mean at one width less that at half of it
-is free of the term in 1 / width.
+`simulate_langevin` knows nothing of kernels but the length of a step, so that where
+both agree neither can be wrong by itself. Two devices make a few small networks enough.
+The law of a network is unchanged if readouts, noise and targets all change sign, so
+half the difference of networks of one seed trained on y and on -y has the same mean,
+and a deviation of the order of 1 / sqrt(width) only. And twice the mean at one width
+less that at half of it is free of the term in 1 / width.
 """
 
 import sys
+import tracemalloc
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
@@ -18,11 +20,11 @@ from sklearn.datasets import load_digits
 
 from sklearn_ndk import NDKRegressor
 from sklearn_ndk.datasets import make_orthogonal
-from sklearn_ndk.kernels import Activation, nngp_kernel
+from sklearn_ndk.kernels import Activation, nngp_kernel, ntk_kernel
 from sklearn_ndk.kernels._activations import ACTIVATIONS
 from sklearn_ndk.kernels._network import InfiniteNetwork
 from sklearn_ndk.simulation import simulate_langevin
-from sklearn_ndk.simulation._backends import NumpyBackend
+from sklearn_ndk.simulation._backends import NumpyBackend, TorchBackend
 from sklearn_ndk.simulation._finite_network import FiniteNetworks, layer_shapes
 from sklearn_ndk.simulation._langevin import _input_signals
 
@@ -168,18 +170,20 @@ def test_gap_to_the_theory_falls_as_one_over_the_width():
         ({"sigma0": 1.4}, 4.0),
         ({"sigma0": 1.4, "bias": 0.5}, 25.0),
         ({"activation": "erf", "sigma0": 0.7}, 4.0),
+        ({"sigma": 1.5, "sigma0": 0.8}, 4.0),
     ],
     ids=str,
 )
 def test_drift_of_hidden_weights_is_that_of_the_theory(params, t0):
-    X, y, X_test = orthogonal()
-    delays = np.array([0.0, 2.0, 8.0, 60.0])
+    X, _, X_test = orthogonal()
+    y = np.array([1.0, 1.0, 0.5, 1.0])  # what is left in the end is not zero
+    delays = np.array([0.0, 2.0, 8.0, 100.0])
     mean, error = at_infinite_width(
         (X, y, X_test),
         t0 + delays,
         t0=t0,
         width=64,
-        n_networks=60,
+        n_networks=150,
         step_size=0.02,
         T=0.1,
         **params,
@@ -191,6 +195,18 @@ def test_drift_of_hidden_weights_is_that_of_the_theory(params, t0):
         assert np.abs((theory[:, -1] - theory[:, 0]) / error[:, -1]).max() > 8
 
 
+def test_hidden_weights_drift_to_their_prior_and_the_readout_stays():
+    network = InfiniteNetwork(2, ACTIVATIONS["relu"], 0.1, 1.5, 0.7, 0.3)
+    backend = NumpyBackend(np.random.SeedSequence(0).spawn(50))
+    networks = FiniteNetworks(network, layer_shapes(6, 2, 30, 2, True), backend)
+    readout = networks.weights[-1].copy()
+    networks.drift(1e9)
+    assert_array_equal(networks.weights[-1], readout)
+    for weights in networks.weights[:-1]:
+        error = 1.5**2 * np.sqrt(2 / weights.size)
+        assert abs(weights.var() - 1.5**2) < 4 * error < 0.2
+
+
 def test_nothing_drifts_without_noise():
     result = run(T=0.0, t0=0.5, times=[0.5, 3.0])
     assert_array_equal(result.predictions[..., 0], result.predictions[..., 1])
@@ -199,9 +215,12 @@ def test_nothing_drifts_without_noise():
 # The finite network itself
 
 
+@pytest.mark.parametrize("device", [None, "cpu"])
 @pytest.mark.parametrize("n_features", [3, 20])  # 20: more than there are inputs
 @pytest.mark.parametrize(("activation", "bias"), [("relu", 0.4), ("erf", 0.0)])
-def test_initial_outputs_have_the_nngp_covariance(n_features, activation, bias):
+def test_initial_outputs_have_the_nngp_covariance(device, n_features, activation, bias):
+    if device:
+        pytest.importorskip("torch")
     rows = np.random.default_rng(0).standard_normal((5, n_features))
     kernel = {"depth": 2, "activation": activation, "bias": bias}
     result = simulate_langevin(
@@ -212,6 +231,7 @@ def test_initial_outputs_have_the_nngp_covariance(n_features, activation, bias):
         sigma0=1.3,
         width=64,
         n_networks=4000,
+        device=device,
         random_state=0,
         **kernel,
     )
@@ -270,9 +290,9 @@ def test_step_follows_the_gradient_of_the_energy(activation, depth, bias):
             gradient[i] = (above - energy()) / (2 * eps)
             weights[i] = value
         numerical.append(gradient)
-    networks.train(signals, targets, weight, 0.01)
+    networks.train(signals, targets, weight, 1e-7)
     for old, new, gradient in zip(before, networks.weights, numerical, strict=True):
-        assert_allclose((old - new) / 0.01, gradient, atol=1e-7)
+        assert_allclose((old - new) / 1e-7, gradient, atol=1e-6)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS.values(), ids=str)
@@ -370,16 +390,46 @@ def test_variance_at_rest_is_too_large_by_half_a_step():
         assert abs(variances.mean() - exact / (1 - share / 2)) < 4 * error
 
 
-def test_automatic_step_is_that_of_the_faster_end():
+def test_deep_networks_rest_at_the_variance_of_the_nngp():
+    X, X_eval = 0.1 * np.eye(1, 2), np.sqrt(2) * np.eye(1, 2, k=1)
+    times = 8 + 0.4 * np.arange(250)  # T is one: the step sees the decay alone
+    outputs = simulate_langevin(
+        X, [0.0], X_eval, times, depth=3, T=1.0, width=64, n_networks=60, random_state=0
+    ).predictions[:, 0]
+    variances = (outputs**2).mean(axis=1)
+    exact = nngp_kernel(X_eval, depth=3)[0, 0]
+    error = variances.std() / np.sqrt(len(variances))
+    assert error < 0.02 * exact
+    assert abs(variances.mean() - exact) < 4 * error
+
+
+def rate_up_to(end, X, y, **params):
+    """Return the fastest rate of training up to some time."""
+    run = simulate_langevin(X, y, X, [end], width=1, n_networks=1, **params)
+    return 0.05 / run.step_size
+
+
+def test_automatic_step_is_that_of_the_fastest_time():
     X, y, _ = digits()
     slow, fast = {"T": 0.1, "sigma0": 0.5}, {"T": 0.1, "sigma0": 1.5}
-    assert rate(X, y, **slow) == pytest.approx(rate(X, y, T=0.1), rel=1e-6)
-    assert rate(X, y, **fast) > 2 * rate(X, y, **slow)
+    settled = rate_up_to(200.0, X, y, **slow)
+    assert settled == pytest.approx(rate(X, y, T=0.1), rel=1e-6)
+    assert rate(X, y, **slow) < rate_up_to(1.0, X, y, **slow) < settled
+    assert rate(X, y, **fast) > 2 * settled
+    assert rate_up_to(9.0, X, y, **fast) == pytest.approx(rate(X, y, **fast))
     doubled = rate(X, y, **fast, sample_weight=np.full(30, 2.0))
     assert doubled - 0.1 == pytest.approx(2 * (rate(X, y, **fast) - 0.1))
     zero = simulate_langevin(0 * X, y, X, [1.0], T=0.0, width=2, random_state=0)
     assert zero.step_size > 0
     assert np.all(zero.train_predictions == 0)
+
+
+@pytest.mark.parametrize("activation", ["linear", "erf", "relu"])
+def test_automatic_step_sees_the_fastest_mode_of_symmetric_inputs(activation):
+    cube = np.array(list(product([-1.0, 1.0], repeat=3)))
+    ntk = ntk_kernel(cube, activation=activation)
+    fastest = rate(cube, np.ones(8), activation=activation, T=0.01)
+    assert fastest == pytest.approx(np.linalg.eigvalsh(ntk)[-1] + 0.01, rel=0.1)
 
 
 # Reproducibility, shapes, order
@@ -447,6 +497,25 @@ def test_samples_without_weight_take_no_part():
     assert_same(weighted, changed)
 
 
+def test_memory_is_bounded_whatever_the_number_of_rows():
+    X, y, X_test = orthogonal()
+    peaks = []
+    for n_rows in (300, 30_000):
+        rows = np.resize(X_test, (n_rows, X.shape[1]))
+        tracemalloc.start()
+        simulate_langevin(X, y, rows, [0.0], width=100, n_networks=200)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    # the outputs, twice in double precision and once in single
+    assert peaks[1] - peaks[0] < 1.3 * 30_000 * 200 * 20
+    assert peaks[0] < 1.5 * NumpyBackend.batch_bytes
+
+
+def test_progress_is_told(capsys):
+    run(verbose=1, times=[1.0], step_size=0.1)
+    assert "5 networks in 1 batches, each of 10 steps" in capsys.readouterr().out
+
+
 # PyTorch
 
 
@@ -473,6 +542,13 @@ def test_torch_has_the_same_law():
         assert np.all(np.abs(means[0] - means[1]) < 4 * error)
         # a variance of 400 networks has an error of 7%, and heavier tails add to it
         assert_allclose(variances[0], variances[1], rtol=0.35)
+
+
+def test_torch_draws_anew_for_each_batch(monkeypatch):
+    pytest.importorskip("torch")
+    monkeypatch.setattr(TorchBackend, "batch_bytes", 1)
+    outputs = run(device="cpu", times=[0.0]).predictions[:, 0, 0]
+    assert len(np.unique(outputs)) == len(outputs) == 5
 
 
 def test_torch_is_reproducible():
@@ -558,6 +634,8 @@ def test_bad_times_are_told(times, message):
         ({"y": ["ant"]}, "could not convert string to float"),
         ({"X_eval": [[1.0]]}, "X_eval has 1 features, but X has 2 features"),
         ({"X_eval": [[1.0, INF]]}, "Input X_eval contains infinity"),
+        ({"X": [[1e40, 0.0]]}, "X has values that exceed single precision"),
+        ({"y": [1e39]}, "y has values that exceed single precision"),
         ({"sample_weight": [-1.0]}, "Negative values in data passed to `sample_w"),
         ({"sample_weight": [0.0]}, "ample.weights? .*zero"),
         ({"sample_weight": [1.0, 1.0]}, "sample_weight.shape"),
@@ -591,5 +669,5 @@ def test_unstable_step_is_refused():
 
 def test_divergence_is_told():
     X, y, X_test = orthogonal()
-    with pytest.raises(ValueError, match="diverged with step_size"):
+    with pytest.raises(ValueError, match=r"diverged before t=9 with step_size"):
         simulate_langevin(X, 1e6 * y, X_test, [9.0], activation="linear", width=2)

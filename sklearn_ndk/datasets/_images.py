@@ -4,8 +4,7 @@ import hashlib
 import math
 import os
 import tempfile
-import zipfile
-import zlib
+from http.client import HTTPException
 from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
@@ -54,8 +53,8 @@ def fetch_binary_images(name, classes, n_train, n_test, data_home=None):
 
     They are read from the file ``mnist.npz`` or ``cifar10.npz`` in `data_home`. If
     there is none, it is made from the copy at https://www.openml.org: data sets 554,
-    with 60,000 training images first, and 40927, with 50,000. Without network, put a
-    file there by hand, in the format of the notes.
+    with 60,000 training images first, and 40927, with 50,000. The download needs
+    pandas. Without network, put a file there by hand, in the format of the notes.
 
     Parameters
     ----------
@@ -117,7 +116,7 @@ def fetch_binary_images(name, classes, n_train, n_test, data_home=None):
     path = Path(get_data_home(data_home)) / f"{name}.npz"
     if not path.exists():
         _download(name, path)
-    arrays = _read(path, math.prod(archive.image_shape))
+    arrays = _read(path, archive.image_shape)
     images = Bunch(
         classes=tuple(classes), image_shape=archive.image_shape, filename=str(path)
     )
@@ -138,28 +137,28 @@ def fetch_binary_images(name, classes, n_train, n_test, data_home=None):
 def _labels(name, classes):
     """Return the two classes as numbers."""
     names = _ARCHIVES[name].class_names
-    labels = [names.index(c) if c in names else c for c in classes]
-    known = [isinstance(c, Integral) and 0 <= c <= 9 for c in labels]
-    if len(labels) != 2 or not all(known) or labels[0] == labels[1]:
-        raise ValueError(
-            f"classes of {name!r} must be two different ones of the numbers 0 to 9"
-            + (f" or the names {names}" if names else "")
-            + f"; got {classes!r}."
-        )
-    return labels
+    if np.shape(classes) == (2,):
+        labels = [names.index(c) if c in names else c for c in classes]
+        known = [c in range(10) and not isinstance(c, bool) for c in labels]
+        if all(known) and labels[0] != labels[1]:
+            return labels
+    raise ValueError(
+        f"classes of {name!r} must be two different ones of the numbers 0 to 9"
+        + (f" or the names {names}" if names else "")
+        + f"; got {classes!r}."
+    )
 
 
 def _download(name, path):
     """Write the file from OpenML's copy."""
     archive = _ARCHIVES[name]
+    if not os.access(path.parent, os.W_OK):
+        raise OSError(f"There is no file {path}, and its folder cannot be written to.")
     try:
         X, y = fetch_openml(
-            data_id=archive.data_id,
-            return_X_y=True,
-            as_frame=False,
-            data_home=path.parent,
+            data_id=archive.data_id, return_X_y=True, as_frame=False, cache=False
         )
-    except (OSError, ValueError, ImportError) as error:
+    except (OSError, EOFError, HTTPException, ValueError, ImportError) as error:
         raise OSError(
             f"There is no file {path}, and OpenML's data set {archive.data_id} could "
             f"not be had ({error}). Put the file there by hand: an npz archive of the "
@@ -182,12 +181,13 @@ def _write(path, arrays):
         os.replace(written, path)
 
 
-def _read(path, n_pixels):
+def _read(path, image_shape):
     """Return the arrays of a file, checked."""
     try:
         with path.open("rb") as stream, np.load(stream) as file:
-            arrays = dict(file)
-    except (TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            known = {*_ARRAYS, "sha256"}.intersection(file.files)
+            arrays = {key: file[key] for key in known}
+    except Exception as error:  # anything, from a damaged file
         raise ValueError(
             f"{path} is damaged, or no npz archive; remove it. ({error})"
         ) from error
@@ -198,20 +198,22 @@ def _read(path, n_pixels):
     if checksum is not None and str(checksum) != _checksum(arrays):
         raise ValueError(f"{path} is damaged: its checksum differs; remove it.")
     for part in ("train", "test"):
-        _check_part(path, part, arrays[f"X_{part}"], arrays[f"y_{part}"], n_pixels)
+        _check_part(path, part, arrays[f"X_{part}"], arrays[f"y_{part}"], image_shape)
     return arrays
 
 
-def _check_part(path, part, X, y, n_pixels):
-    if X.dtype != np.uint8 or X[:1].size != n_pixels:
+def _check_part(path, part, X, y, image_shape):
+    n_pixels = math.prod(image_shape)
+    if X.dtype != np.uint8 or X.shape[1:] not in ((n_pixels,), image_shape):
         raise ValueError(
-            f"X_{part} in {path} must be images of {n_pixels} pixels, of type uint8; "
-            f"got shape {X.shape}, type {X.dtype}."
+            f"X_{part} in {path} must be images of type uint8, of shape (n, {n_pixels})"
+            f" or (n, {', '.join(map(str, image_shape))}); got shape {X.shape}, type "
+            f"{X.dtype}."
         )
-    if y.shape != X.shape[:1] or y.dtype.kind not in "iu":
+    if y.shape != X.shape[:1] or y.dtype.kind not in "iu" or np.any((y < 0) | (y > 9)):
         raise ValueError(
-            f"y_{part} in {path} must be {len(X)} integers; got shape {y.shape}, type "
-            f"{y.dtype}."
+            f"y_{part} in {path} must be {len(X)} integers from 0 to 9; got shape "
+            f"{y.shape}, type {y.dtype}."
         )
 
 

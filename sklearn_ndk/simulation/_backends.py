@@ -107,6 +107,7 @@ def import_torch(device):
             f"device={device!r} needs PyTorch: pip install sklearn-ndk[torch]"
         ) from error
     try:
+        torch.Generator(device)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]

@@ -3,6 +3,7 @@
 from math import exp, expm1, prod, sqrt
 
 _BYTES = 4  # of a number in single precision
+_MAX_ROWS = 256  # evaluated at once
 
 
 class FiniteNetworks:
@@ -50,12 +51,20 @@ class FiniteNetworks:
         array of shape (n_networks, n_rows, n_outputs)
             The outputs.
         """
-        for weights in self.weights[:-1]:
-            signals = self._signals(signals @ weights)
-        return signals @ self.weights[-1]
+        out = self._backend.empty(len(signals), self.weights[-1].shape[2])
+        for start in range(0, len(signals), _MAX_ROWS):
+            rows = slice(start, start + _MAX_ROWS)
+            layer = signals[rows]
+            for weights in self.weights[:-1]:
+                layer = self._signals(layer @ weights)
+            out[:, rows] = layer @ self.weights[-1]
+        return out
 
     def train(self, signals, targets, sample_weight, step):
-        """Move all parameters by one Euler-Maruyama step of Langevin dynamics, (3).
+        """Move all parameters by one step of Langevin dynamics, Eq. (3).
+
+        The gradient of the loss is that at the start of the step; decay and noise
+        are exact.
 
         Parameters
         ----------
@@ -68,11 +77,10 @@ class FiniteNetworks:
         step : float
             The step in time.
         """
-        network = self._network
         layers, slopes = [signals], []
         for weights in self.weights[:-1]:
             inputs = layers[-1] @ weights
-            slopes.append(network.activation.derivative(inputs))
+            slopes.append(self._network.activation.derivative(inputs))
             layers.append(self._signals(inputs))
         error = layers[-1] @ self.weights[-1]
         error -= targets
@@ -83,11 +91,10 @@ class FiniteNetworks:
                 error = error @ weights[:, : self._width].swapaxes(-1, -2)
                 error *= slopes.pop()
                 error *= 1 / sqrt(self._width)
-            # single precision would round the factor 1 - kappa step
-            change += network.kappa * step * weights
+            # single precision would round the factor exp(-kappa step)
+            change -= expm1(-self._network.kappa * step) * weights
             weights -= change
-        if network.T > 0:
-            self._diffuse(sqrt(2 * network.T * step))
+        self._diffuse(step)
 
     def drift(self, delay):
         """Let the hidden weights diffuse freely, while the readout stays.
@@ -97,11 +104,8 @@ class FiniteNetworks:
         delay : float
             For how long; any length is exact.
         """
-        network = self._network
-        if network.T > 0:
-            self._parameters[:, : self._n_hidden] *= exp(-network.kappa * delay)
-            variance = -expm1(-2 * network.kappa * delay)
-            self._diffuse(network.sigma * sqrt(variance), self._n_hidden)
+        self._parameters[:, : self._n_hidden] *= exp(-self._network.kappa * delay)
+        self._diffuse(delay, self._n_hidden)
 
     def _signals(self, inputs):
         signals = self._backend.empty(inputs.shape[1], self.weights[-1].shape[1])
@@ -110,12 +114,14 @@ class FiniteNetworks:
         signals[..., self._width :] = self._network.bias
         return signals
 
-    def _diffuse(self, amplitude, n_first=None):
-        """Add noise to the first parameters, or to all."""
-        noise = self._noise[:, :n_first]
-        self._backend.fill_normal(noise)
-        noise *= amplitude
-        self._parameters[:, :n_first] += noise
+    def _diffuse(self, time, n_first=None):
+        """Add the noise of some time to the first parameters, or to all."""
+        network = self._network
+        if network.T > 0:
+            noise = self._noise[:, :n_first]
+            self._backend.fill_normal(noise)
+            noise *= network.sigma * sqrt(-expm1(-2 * network.kappa * time))
+            self._parameters[:, :n_first] += noise
 
 
 def layer_shapes(fan_in, depth, width, n_outputs, with_bias):
@@ -157,5 +163,5 @@ def bytes_per_network(shapes, n_samples, n_rows):
         Bytes of parameters, noise and gradient, and of signals.
     """
     signals, depth, sizes = shapes[-1][0], len(shapes) - 1, [prod(s) for s in shapes]
-    n_signals = signals * max(2 * depth * n_samples, 3 * n_rows)
+    n_signals = signals * max(2 * depth * n_samples, 3 * min(n_rows, _MAX_ROWS))
     return _BYTES * (2 * sum(sizes) + 2 * max(sizes) + n_signals)

@@ -17,6 +17,7 @@ from sklearn_ndk.simulation._backends import import_torch
 from sklearn_ndk.simulation._simulation import Simulation
 
 _STEP = 0.05  # the automatic step times the fastest rate
+_N_RATES = 9  # times at which that is looked for
 
 
 @validate_params(
@@ -65,8 +66,8 @@ def simulate_langevin(
 ):
     """Train an ensemble of networks of finite width by Langevin dynamics.
 
-    It integrates the equation of motion (1)-(3) of every parameter and uses no
-    theory, so that it can prove the theory wrong: the mean over networks differs
+    It integrates the equation of motion (1)-(3) of every parameter and uses theory
+    to choose its step only, so that it can prove the theory wrong: the mean differs
     from what :class:`~sklearn_ndk.NDKRegressor` predicts by terms of the order of
     one over the width, the step, and the sampling error, the standard deviation
     over networks divided by ``sqrt(n_networks)``.
@@ -119,7 +120,8 @@ def simulate_langevin(
         Number of processes, through joblib, each with one thread of BLAS. NumPy
         only: with PyTorch, batches of networks run one after another.
     verbose : int, default=0
-        Verbosity of joblib over batches of networks.
+        If positive, tell the number of steps and of batches of networks, and how
+        many batches are done (the verbosity of joblib).
 
     Returns
     -------
@@ -150,14 +152,24 @@ def simulate_langevin(
     Notes
     -----
     The loss is ``1/2 sum_i w_i (f(x_i) - y_i)^2``, a sum and not a mean. Parameters
-    are in single precision and move by Euler-Maruyama steps ``h``, equal between
-    consecutive times. A mode of the outputs that relaxes at the rate ``lambda`` is
-    then off by at most ``h lambda / (2 e)`` of its target, to first order, and its
-    variance at rest is too large by the share ``h lambda / 2``. With the automatic
-    step, ``h (lambda_max + T / sigma**2) = 0.05``, that is 1% and 2.5% for the
-    fastest mode, and less for all others. ``lambda_max`` is the largest eigenvalue
-    of the NDK of the weighted training inputs, at ``t = 0`` or at equilibrium.
-    Steps beyond ``2 / (lambda_max + T / sigma**2)`` are unstable and refused.
+    move by steps ``h``, equal between consecutive times: Euler steps along the
+    gradient of the loss, with exact decay and noise. A mode of the outputs that
+    relaxes at the rate ``lambda`` is then off by at most ``h lambda / (2 e)`` of its
+    target, to first order, and its variance at rest is too large by the share
+    ``h lambda / 2``. With the automatic step, ``h (lambda_max + T / sigma**2) = 0.05``,
+    that is 1% and 2.5% for the fastest mode, and less for all others. ``lambda_max``
+    is the largest eigenvalue of the NDK of the weighted training inputs, at any time
+    of the training. Steps beyond ``2 / (lambda_max + T / sigma**2)`` are unstable and
+    refused.
+
+    These are statements about wide networks. Narrow ones with large targets change
+    their kernel as they learn, and may need a shorter step: halve it and compare.
+    Parameters are in single precision, which hardly matters beside noise; if
+    ``T = 0``, centre and scale the inputs.
+
+    Besides the outputs returned, which are twice in memory at the end, a process
+    takes about 10 MB for a batch of networks, with PyTorch 100 MB, or what one network
+    takes if that is more.
 
     Only the projections of the first weights on the inputs matter, and projections of
     white noise are white noise. So inputs are replaced by coordinates in an
@@ -207,7 +219,7 @@ def simulate_langevin(
         sample_weight[:, None],
         marks,
         float(t0),
-        _check_step_size(step_size, network, X, sample_weight),
+        _check_step_size(step_size, network, X, sample_weight, min(t0, marks[-1])),
     )
     outputs = simulation.run(n_networks, device, random_state, n_jobs, verbose)
     outputs = outputs[..., order].reshape(n_networks, -1, *y.shape[1:], len(times))
@@ -221,6 +233,7 @@ def simulate_langevin(
 
 def _check_data(X, y, X_eval, sample_weight):
     X, y = check_X_y(X, y, dtype=np.float64, multi_output=True, y_numeric=True)
+    y = y.astype(np.float64)
     X_eval = check_array(X_eval, dtype=np.float64, input_name="X_eval")
     if X_eval.shape[1] != X.shape[1]:
         raise ValueError(
@@ -229,7 +242,15 @@ def _check_data(X, y, X_eval, sample_weight):
     sample_weight = _check_sample_weight(
         sample_weight, X, dtype=np.float64, ensure_non_negative=True
     )
-    return X, y.astype(np.float64), X_eval, sample_weight
+    largest = np.finfo(np.float32).max
+    for name, values in zip(
+        ("X", "X_eval", "y", "sample_weight"),
+        (X, X_eval, y, sample_weight),
+        strict=True,
+    ):
+        if np.abs(values).max() > largest:
+            raise ValueError(f"{name} has values that exceed single precision.")
+    return X, y, X_eval, sample_weight
 
 
 def _check_finite_times(times):
@@ -239,11 +260,14 @@ def _check_finite_times(times):
     return times
 
 
-def _check_step_size(step_size, network, X, sample_weight):
+def _check_step_size(step_size, network, X, sample_weight, end):
     """Return the step size, chosen or checked, from the fastest rate of the outputs."""
     root = np.sqrt(sample_weight)
     gram = gram_matrix(X).scaled(root, root)
-    rates = [largest_eigenvalue(network.ndk(gram, t, t)) for t in (0.0, np.inf)]
+    rates = [
+        largest_eigenvalue(network.ndk(gram, t, t))
+        for t in _spread_times(network.kappa, end)
+    ]
     rate = max(rates) + network.kappa or 1.0  # any step will do if nothing moves
     if step_size == "auto":
         return float(_STEP / rate)
@@ -254,6 +278,15 @@ def _check_step_size(step_size, network, X, sample_weight):
             f"{_STEP / rate:.3g} is accurate."
         )
     return float(step_size)
+
+
+def _spread_times(kappa, end):
+    """Return times from 0 to `end`, even in the variance that weights have then."""
+    if kappa == 0:
+        return [0.0]
+    forgotten = np.linspace(0, -np.expm1(-2 * kappa * end), _N_RATES)
+    with np.errstate(divide="ignore"):  # at equilibrium
+        return -np.log1p(-forgotten) / (2 * kappa)
 
 
 def _input_signals(X, bias):

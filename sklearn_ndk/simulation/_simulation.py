@@ -77,6 +77,12 @@ class Simulation:
         one = bytes_per_network(self._shapes, len(self.targets), len(self.signals))
         share = ceil(n_networks / effective_n_jobs(n_jobs))
         size = min(share, max(1, backend.batch_bytes // one))
+        if verbose:
+            n_steps = ceil(min(self.times[-1], self.t0) / self.step_size)
+            print(
+                f"{n_networks} networks in {ceil(n_networks / size)} batches, each of "
+                f"{n_steps} steps or somewhat more"
+            )
         batches = Parallel(n_jobs, verbose=verbose)(
             delayed(self.run_batch)(backend(seeds[i : i + size], device))
             for i in range(0, n_networks, size)
@@ -108,14 +114,14 @@ class Simulation:
             for end in self.times:
                 self._advance(networks, training, start, end)
                 outputs.append(backend.to_numpy(networks.outputs(signals)))
+                if not np.all(np.isfinite(outputs[-1])):
+                    raise ValueError(
+                        f"A network diverged before t={end:.3g} with step_size="
+                        f"{self.step_size:.3g}; give a smaller step_size, a larger "
+                        "width or smaller targets."
+                    )
                 start = end
-        outputs = np.stack(outputs, axis=-1).astype(np.float64)
-        if not np.all(np.isfinite(outputs)):
-            raise ValueError(
-                f"A network diverged with step_size={self.step_size:.3g}; give a "
-                "smaller step_size or a larger width."
-            )
-        return outputs
+        return np.stack(outputs, axis=-1).astype(np.float64)
 
     def _advance(self, networks, training, start, end):
         """Move from one time to another: train up to `t0`, drift after it."""
