@@ -65,7 +65,7 @@ def theory(data, times, **params):
 def step_of_share(data, share, **params):
     """Return the step that is a given share of one over the fastest rate."""
     X, y, _ = data
-    automatic = simulate_langevin(X, y, X, [0.0], width=1, n_networks=1, **params)
+    automatic = simulate_langevin(X, y, X, LATE[-1:], width=1, n_networks=1, **params)
     return share / 0.05 * automatic.step_size
 
 
@@ -255,13 +255,16 @@ TABLES = [agreement, width, step]
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = [table.__name__ for table in TABLES]
-    parser.add_argument("tables", nargs="*", choices=[*names, []], default=[])
+    parser.add_argument("tables", nargs="*", metavar="table", help=", ".join(names))
     parser.add_argument("--only", nargs="+", choices=list(CASES), default=list(CASES))
     parser.add_argument("--width", type=int, default=1000)
     parser.add_argument("--n-networks", type=int, default=200)
     parser.add_argument("--device", help="of PyTorch; NumPy if left out")
     parser.add_argument("--n-jobs", type=int, help="processes, with NumPy")
     args = parser.parse_args()
+    unknown = set(args.tables) - set(names)
+    if unknown:
+        parser.error(f"tables are {', '.join(names)}; got {', '.join(unknown)}")
     for table in TABLES:
         if table.__name__ in (args.tables or names):
             print(f"\n{table.__doc__.strip()}", flush=True)

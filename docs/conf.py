@@ -30,6 +30,7 @@ myst_heading_anchors = 3
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
+    "within_subsection_order": "FileNameSortKey",
     "show_memory": False,
     "doc_module": ("sklearn_ndk",),
     "backreferences_dir": "generated/backreferences",

@@ -59,7 +59,10 @@ departure = np.sqrt(np.mean((noisy[..., early] - twins) ** 2, axis=(0, 1)))
 expected = np.sqrt(2 * T * times[early] * theta[0, 0])
 wandering = np.sqrt(np.mean((noisy[..., -1] - noisy[..., late][..., 0]) ** 2))
 standing = np.ptp(course(times[late][[0, -1]], T=T))
-print(f"departure from the twin: {departure[-1]:.3f} at t = {times[early][-1]:.2f}")
+print(
+    f"departure from the twin at t = {times[early][-1]:.2f}: {departure[-1]:.3f}, "
+    f"by the noise at most {expected[-1]:.3f}"
+)
 print(
     f"from t T = 1 to 3: a network moves by {wandering:.2f}, the mean by {standing:.4f}"
 )
@@ -69,27 +72,30 @@ assert wandering > 5 * departure[-1]
 
 # %%
 # **Temperature (c).** It does not touch the gradient-driven phase: predictions are
-# those of the NTK without noise, up to terms of order ``sqrt(T t)``: by the time ``t``
-# a share ``sqrt(2 T t / sigma^2) / (2 pi)`` of all relu units has switched off for a
-# given input, and the NTK's diagonal lost as much. In the diffusive phase predictions
-# depend on ``T t`` alone, up to the ridge: ``T / sigma^2`` over the eigenvalue of the
-# NNGP kernel.
+# those of the NTK without noise, up to two small terms of opposite signs. By the time
+# ``t`` a share ``sqrt(2 T t / sigma^2) / (2 pi)`` of all relu units has switched off
+# for a given input, and the NTK's diagonal lost as much; and the weights have decayed
+# by ``T t / sigma^2``. In the diffusive phase predictions depend on ``T t`` alone
+# (inset), up to the ridge: ``T / sigma^2`` over the eigenvalue of the NNGP kernel.
 
 temperatures = (1e-4, 1e-3, 1e-2)
 grid = np.geomspace(0.01, 2e5, 300)
 by_temperature = {T: course(grid, T=T) for T in temperatures}
 soon, taus = np.geomspace(0.01, 2 / rate, 50), np.geomspace(0.1, 6, 50)
 flow, limit = course(soon, limit="ntk"), course(taus / 1e-7, T=1e-7)
+plateau = course([np.inf], limit="ntk")[0]
 errors = []
 for T in temperatures:
+    rise = course([np.inf], T=T)[0] - plateau
     excess = np.abs(course(soon, T=T) - flow)
     errors.append(np.max(np.abs(course(taus / T, T=T) - limit)))
     print(
-        f"T = {T:g}: early, off the NTK by at most {excess.max():.1e}; "
-        f"late, off the limit of small T by at most {errors[-1]:.1e}"
+        f"T = {T:g}: early, off the NTK by at most {excess.max():.1e}, of a rise of "
+        f"{rise:.3f}; late, off the limit of small T by at most {errors[-1]:.1e}"
     )
     tolerance = 2e-6  # of two solutions
     assert np.all(excess < np.sqrt(2 * T * soon) / (2 * np.pi) + tolerance)
+    assert excess.max() < 0.03 * rise
     assert errors[-1] < T / ridge_scale
 apart = np.max(np.abs(by_temperature[1e-3] - by_temperature[1e-4]))
 print(f"without rescaling, T = 0.001 and T = 0.0001 differ by up to {apart:.3f}")
@@ -103,7 +109,6 @@ assert apart > 10 * errors[1]
 
 variances = (1.0, 2.0, 4.0)
 T = 1e-4
-plateau = course([np.inf], limit="ntk")[0]
 by_variance, halves = {}, []
 for variance in variances:
     sigma = np.sqrt(variance)
@@ -123,19 +128,34 @@ assert np.allclose(faster, 1 / np.array(variances), rtol=0.02)
 assert np.allclose(slower, variances, rtol=0.02)
 
 # %%
-# **Simulation (e).** The mean over 400 networks of width 100 at ``T = 0.01`` lies on
-# the curve of the theory: within four standard errors, and what is left of order one
-# over the width and of the order of the step.
+# **Simulation (e).** The mean over networks of width 100 at ``T = 0.01`` lies on the
+# curve of the theory, within four standard errors. The law of a network is unchanged
+# if readouts, noise and targets all change sign. So networks come in pairs that share
+# a seed, one trained on the labels and one on their opposites, and half the difference
+# of the two stands for both: its mean is the same, and it fluctuates by a fraction of
+# what single networks do. Wrong theories are off by more: the NTK alone, or two layers.
 
 T, marks = 1e-2, np.geomspace(0.03, 300, 25)
-settings["n_networks"] = 400
-simulated = simulate_langevin(X, y, X_test, marks, T=T, **settings)
-means = np.mean(simulated.predictions * y_test[:, None], axis=1)  # of each network
+settings["n_networks"] = 200
+pairs = [
+    sign * simulate_langevin(X, sign * y, X_test, marks, T=T, **settings).predictions
+    for sign in (1, -1)
+]
+means = np.mean((pairs[0] + pairs[1]) / 2 * y_test[:, None], axis=1)  # of each pair
 mean, error = means.mean(axis=0), means.std(axis=0, ddof=1) / np.sqrt(len(means))
+
+
+def distance(**network):
+    """Return the largest distance of the simulated mean, in standard errors."""
+    return np.max(np.abs(mean - course(marks, **network)) / error)
+
+
 off = np.abs(mean - course(marks, T=T))
-print(f"off the theory by up to {off.max():.3f}; standard error {error.mean():.3f}")
-step_error = settings["step_size"] * rate / (2 * np.e)
-assert np.all(off < 4 * error + 1 / settings["width"] + step_error)
+wrong = distance(T=T, limit="ntk"), distance(T=T, depth=2)
+print(f"off the theory by up to {off.max():.4f}, {distance(T=T):.1f} standard errors;")
+print("off the NTK's course by {:.1f}, off that of depth 2 by {:.1f}".format(*wrong))
+assert distance(T=T) < 4
+assert min(wrong) > 6
 
 # %%
 # All together:
@@ -146,8 +166,10 @@ singles, warm, large, ensemble = axes.flat
 singles.set_title("(b) three networks, T = 0.001")
 for path, color in zip(y_test[0] * noisy[:3, 0], COLORS, strict=True):
     singles.plot(times, path, color=color, linewidth=1)
+singles.lines[0].set_label("networks")
 singles.plot(times, course(times, T=1e-3), color="black", label="mean, theory")
 warm.set_title("(c) temperature")
+warm.set_ylim(top=0.65)  # room for the legend
 large.set_title("(d) variance of weights, T = 0.0001")
 for ax, curves, name in (
     (warm, by_temperature, "T"),
@@ -155,15 +177,21 @@ for ax, curves, name in (
 ):
     for (value, g), color, style in zip(curves.items(), COLORS, STYLES, strict=True):
         ax.plot(grid, g, style, color=color, label=f"{name} = {value:g}")
-ensemble.set_title("(e) mean of 400 networks, T = 0.01")
+ensemble.set_title("(e) mean of 200 pairs, T = 0.01")
 smooth = np.geomspace(marks[0], marks[-1], 200)
 ensemble.plot(smooth, course(smooth, T=1e-2), color="black", label="theory")
 points = {"fmt": "o", "color": COLORS[0], "markersize": 4}
 ensemble.errorbar(marks, mean, 2 * error, label="simulation, 2 s.e.", **points)
+collapse = warm.inset_axes((0.56, 0.14, 0.42, 0.42), xscale="log", xlim=(3e-2, 30))
+collapse.set_title("against T t", fontsize="small")
+collapse.tick_params(labelsize="small")
+for (T, g), color, style in zip(by_temperature.items(), COLORS, STYLES, strict=True):
+    collapse.plot(T * grid, g, style, color=color)
+collapse.set_ylim(plateau - 0.02, plateau + 0.08)
 for ax in axes.flat:
     ax.set(xscale="log")
     ax.title.set_size("medium")
-    ax.legend(fontsize="small")
+    ax.legend(fontsize="small", loc="upper left" if ax is warm else "best")
 for ax in axes[1]:
     ax.set_xlabel("time t (gradient flow)")
 for ax in axes[:, 0]:

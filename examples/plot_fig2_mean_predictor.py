@@ -64,11 +64,13 @@ def courses(name, depth, activation, ratio, T):
 #
 # Are the phases apart, so that the labels are learned long before weights diffuse? Then
 # predictions are still near gradient flow when the labels are met. The table has the
-# root mean square of the deviation at that time, and in the end, where it is the gap
-# between the limits. It is 35% of the gap or less, with one exception: two layers with
-# ``sigma0^2 = 0.1 sigma^2``. They learn slowly, and when they meet the labels the
-# variance of their weights has grown 1.8 times and most of the gap is behind them. At
-# ``T = 1e-8`` their phases are apart too.
+# time ``tau`` of that, and root mean squares of the deviation: the largest until
+# ``tau = 1e-4``, the one when labels are met, and the one in the end, which is the gap
+# between the limits. The second is about a third of the gap or less, with one
+# exception: two layers with ``sigma0^2 = 0.1 sigma^2``. They learn slowly. When they
+# meet the labels, the variance of their weights has grown 1.8 times, and they are
+# nearly as far from gradient flow as in the end. At ``T = 1e-8`` their phases are apart
+# too.
 
 layers = ((1, "relu"), (2, "relu"), (1, "erf"))
 unseparated = ("mnist", 2, "relu", 0.1, 1e-6)
@@ -78,8 +80,8 @@ networks += [("mnist", 2, "relu", 0.1, 1e-8)]
 found = {key: courses(*key) for key in networks if key[0] in images}
 
 if found:
-    print("                            labels met   off NTK flow: when         off")
-    print("       depth act. ratio      T at tau  to 1e-4     met     end     NNGP")
+    print("                              labels  off NTK flow            off")
+    print("       depth act. ratio      T    met  to 1e-4   then  at end    NNGP")
 for key, (path, flow, fit) in found.items():
     off = rms(path - flow)
     early = off[tau <= 1e-4].max()
@@ -115,9 +117,9 @@ def draw_figure():
         chosen = np.argsort(-np.abs(path - flow)[:, -1])[:3]
         for i, color, marker in zip(chosen, COLORS, MARKERS, strict=False):
             kind = "dog" if images["cifar10"].y_test[i] > 0 else "cat"
-            draw(a, path[i], flow[i], color, marker, f"{kind}, test image {i}")
+            draw(a, path[i], flow[i], color, marker, f"{kind}, image {i}")
         a.set_title("(a) cat or dog, depth 1, relu, ratio 2", fontsize=10)
-        a.legend(fontsize=8)
+        a.legend(loc="lower left", fontsize=8)
     if "mnist" in images:
         path, flow, _ = found["mnist", 2, "relu", 2, 1e-6]
         i = np.argmax(np.abs(path - flow)[:, -1])
@@ -156,13 +158,13 @@ if found:
 # Two layers with ``sigma0^2 = 0.1 sigma^2`` overshoot on most images and in the mean,
 # and the test error is least in the middle of the diffusive phase, whether the phases
 # are apart (``T = 1e-8``) or not. One layer overshoots as well, on every image and by
-# about the same share of the difference; its mean goes less far, but its limits are
-# closer to each other.
+# about the same share of the difference. Its mean goes less far beyond, as its limits
+# are closer to each other.
 #
 # If weights start larger than they end, the mean does not overshoot. The formula of the
-# example for figure 3 is linear and holds image by image: here a prediction is an
-# average of what it would have been until then with ``sigma0 = sigma``. It goes beyond
-# its end only on images where that does, which are few.
+# example for figure 3 is linear and at small ``T`` holds image by image: a prediction
+# is then an average of what it would have been until then with ``sigma0 = sigma``. It
+# goes beyond its end only on images where that does, which are few.
 
 
 def overshoot(path, flow, fit):

@@ -11,7 +11,8 @@ What is left of a digit's class in the end is the norm of its image.
 # as a function of the delay since, which we give in units of ``sigma^2 / T``. As in the
 # paper, outputs are those for the training images, 400 here, with labels -1 and 1 for
 # the smaller and the larger digit; ``T = 0.001`` and one layer of relu units are our
-# choice. A second set for the digits 0 and 1 has the first 50 images only.
+# choice. A second set for the digits 0 and 1 has the first 50 images only. Letters on
+# the panels are the paper's, in the order that we take them to have.
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -19,6 +20,7 @@ from sklearn.neighbors import NearestCentroid
 
 from sklearn_ndk import NDKClassifier
 from sklearn_ndk.datasets import fetch_binary_images
+from sklearn_ndk.inspection import DriftDisplay
 
 try:
     pool = {
@@ -74,10 +76,16 @@ norms = {name: np.linalg.norm(X, axis=1) for name, (X, _) in cases.items()}
 # 90%, as in the paper, whose rule we take it to be, and 4 and 9 end at chance, within
 # two standard errors. The end is the score of norms alone, whatever the depth, the
 # temperature or the time of training.
+#
+# The paper's 0 and 1 also pass through chance before. We have either: 400 images end
+# at 0.92 and are never below, 50 images fall to 0.56 but end at 0.96. Both together we
+# find only with a readout that froze early (below).
 
 scores, signs = {}, {}
 if cases:
-    print("                 mean norms    accuracy at delay 0, 2, infinity; of norms")
+    print(
+        "                 mean norms   accuracy at delay 0, 2, infinity; norms; least"
+    )
 for name, (_, y) in cases.items():
     signs[name], scores[name] = (
         np.array([rule(f, y) for f in outputs[name].T])
@@ -91,7 +99,7 @@ for name, (_, y) in cases.items():
         + "".join(f"{x:6.3f}" for x in signs[name][at])
         + "   refitted "
         + "".join(f"{x:6.3f}" for x in scores[name][at])
-        + f"; {of_norms:.3f}"
+        + f"; {of_norms:.3f}; {scores[name].min():.3f}"
     )
     slope = outputs[name][:, -1] / norms[name]
     assert np.allclose(slope, slope[0], rtol=1e-8)
@@ -100,7 +108,9 @@ for name, (_, y) in cases.items():
     assert signs[name][-1] in (np.mean(y > 0), np.mean(y < 0))
 if cases:
     assert abs(scores["4 or 9"][-1] - 0.5) < 1 / np.sqrt(400)
-    assert 0.85 < scores["0 or 1"][-1] < 0.95
+    assert 0.85 < scores["0 or 1"].min() == scores["0 or 1"][-1] < 0.95
+    few = scores["0 or 1, 50 images"]
+    assert few.min() < 0.6 < 0.9 < few[-1]
 
 
 def draw_histograms():
@@ -108,8 +118,10 @@ def draw_histograms():
     figure, axes = plt.subplots(
         len(cases), 4, figsize=(6.4, 5.2), layout="constrained", squeeze=False
     )
+    letters = iter("abcdfghi")
     for row, (name, (_, y)) in zip(axes, cases.items(), strict=True):
         for ax, delay in zip(row, (0, 1, 2.5, np.inf), strict=True):
+            ax.text(0.03, 0.88, next(letters, ""), transform=ax.transAxes)
             f = outputs[name][:, np.searchsorted(delays, delay)]
             bins = np.histogram_bin_edges(f, int(np.sqrt(len(f))))
             for label, digit, color in zip(
@@ -122,7 +134,7 @@ def draw_histograms():
             if ax in axes[0]:
                 shown = r"$\infty$" if delay == np.inf else f"{delay:g}"
                 ax.set_title(f"delay {shown}", fontsize=10)
-        row[0].set_ylabel(name, fontsize=10)
+        row[0].set_ylabel(f"images, {name.replace(', ', chr(10))}", fontsize=9)
         row[0].legend(fontsize=8, loc="upper center")
     figure.supxlabel(r"mean output; delays in units of $\sigma^2 / T$", fontsize=10)
 
@@ -140,7 +152,8 @@ if cases:
 # must be larger for the one of the smaller norm, so that it is positive. With many,
 # correlations among them decide. Here are shares of samples, drawn from 1500 images,
 # for which the order turns round. It does for most small samples and for few large
-# ones, though for more of them where there is less noise.
+# ones, though for more of them where there is less noise. They are of 40 samples each,
+# and so uncertain by 0.08 or less.
 
 
 def order_turns(X, y, T):
@@ -165,7 +178,6 @@ if pool:
     assert order_turns(X[[np.argmin(y), np.argmax(y)]], np.array([-1.0, 1.0]), T)
     assert shares[T][1] > 0.7
     assert shares[T][-1] < 0.3
-    assert scores["0 or 1, 50 images"].min() < 0.6 < scores["0 or 1"].min()
 
 # %%
 # And if the readout froze early, at a finite time? Then it has learned less, but what
@@ -199,7 +211,7 @@ def draw_accuracies():
         style = {"color": color, "marker": marker, "markersize": 4, "markevery": 2}
         left.plot(at, scores[name], **style, label=name)
         left.plot(at, signs[name], "--", color=color, linewidth=1)
-    left.set_title("refitted threshold; dashed: sign", fontsize=10)
+    left.set_title("(e, j) refitted threshold; dashed: sign", fontsize=10)
     for tau0, color, marker in zip(FREEZES, COLORS, MARKERS, strict=True):
         style = {"color": color, "marker": marker, "markersize": 4, "markevery": 2}
         shown = r"$\infty$" if tau0 == np.inf else f"{tau0:g}"
@@ -248,4 +260,14 @@ if cases:
     assert np.isclose(ratio, np.exp(delays[-3] - delays[-2]), rtol=1e-3)
     assert late > 0.99
     assert np.all(f[:, -1] == 0)
+
+# %%
+# One call draws the like for any fitted estimator, with the rule of the sign. Here a
+# readout for 4 and 9 that froze in the gradient phase, and other images than those of
+# the training.
+
+if cases:
+    X, y = first((4, 9), 1000)
+    model = NDKClassifier(T=T).fit(X[:400], y[:400])
+    DriftDisplay.from_estimator(model, X[400:], y[400:], t0=1e-2 / T)
 plt.show()
