@@ -237,14 +237,14 @@ def test_threads_that_all_ask_first_agree_with_one_that_asks_alone(params):
 
 
 class Interrupted(Activation):
-    """The relu, that runs a task in the midst of a prediction of seven rows."""
+    """The relu, that runs a task in the midst of a prediction from four samples."""
 
     name = "interrupted relu"
     homogeneous = False
     task = None
 
     def duals(self, var_u, var_v, cov):
-        if self.task is not None and np.shape(cov)[-2:] == (7, 4):
+        if self.task is not None and np.shape(cov)[-1:] == (4,):
             task, self.task = self.task, None
             with ThreadPoolExecutor(1) as executor:
                 executor.submit(task).result(timeout=60)
