@@ -202,7 +202,7 @@ def width(args):
 
 
 def step(args):
-    """Errors of Euler-Maruyama steps: of the mean, and of the variance at rest."""
+    """Errors of steps in time: of the mean, and of the variance at rest."""
     data, shares = orthogonal(4), np.array([1 / 256, 1 / 32, 1 / 16, 1 / 8, 1 / 4])
     for activation in ("linear", "relu"):
         params = {"T": 0.0, "activation": activation}
