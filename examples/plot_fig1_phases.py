@@ -182,7 +182,7 @@ smooth = np.geomspace(marks[0], marks[-1], 200)
 ensemble.plot(smooth, course(smooth, T=1e-2), color="black", label="theory")
 points = {"fmt": "o", "color": COLORS[0], "markersize": 4}
 ensemble.errorbar(marks, mean, 2 * error, label="simulation, 2 s.e.", **points)
-collapse = warm.inset_axes((0.56, 0.14, 0.42, 0.42), xscale="log", xlim=(3e-2, 30))
+collapse = warm.inset_axes((0.56, 0.14, 0.42, 0.36), xscale="log", xlim=(3e-2, 30))
 collapse.set_title("against T t", fontsize="small")
 collapse.tick_params(labelsize="small")
 for (T, g), color, style in zip(by_temperature.items(), COLORS, STYLES, strict=True):

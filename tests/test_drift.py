@@ -95,9 +95,9 @@ def test_equilibrium_follows_the_two_time_kernel(digits, depth, activation, bias
 def test_odd_networks_forget_everything_and_relu_keeps_norms(digits):
     X, y = digits
     erf = NDKRegressor(2, "erf", T=0.1).fit(X[:50], y[:50])
+    relu = NDKRegressor(2, T=0.1).fit(X[:50], y[:50])
     for t0 in (1.0, np.inf):
         assert_allclose(erf.predict_drift(X, np.inf, t0), 0, atol=1e-15)
-        relu = NDKRegressor(2, T=0.1).fit(X[:50], y[:50])
         ratio = relu.predict_drift(X, np.inf, t0) / np.linalg.norm(X, axis=1)
         assert_allclose(ratio, ratio[0])
 

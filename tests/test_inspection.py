@@ -95,6 +95,29 @@ def test_results_over_other_parameters_are_refused(classes):
         EarlyStoppingDisplay.from_estimator(NDKClassifierCV())
 
 
+@pytest.mark.parametrize(
+    ("times", "ticks", "marked"),
+    [
+        ([0.0, 1.0, 5.0, np.inf], ["1", "5", "0", "$\\infty$"], []),
+        ([2.0, 3.0, 5.0], ["2", "3", "5"], []),
+        ([0.0, np.inf], ["0", "$\\infty$"], []),
+        ([0.0, 2e3, np.inf], ["2e+03", "0", "$\\infty$"], []),
+        ([0.5, 100.0, 2e3], ["$10^{0}$", "$10^{1}$", "$10^{2}$", "$10^{3}$"], ["a"]),
+    ],
+    ids=str,
+)
+def test_axis_has_numbers_and_marks_within_its_times(times, ticks, marked):
+    display = EarlyStoppingDisplay(
+        np.array(times), np.ones(len(times)), np.zeros(len(times)), 0,
+        boundaries={"a": 100.0},
+    ).plot()  # fmt: skip
+    ax, places = display.ax_, display.line_.get_xdata()
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ticks
+    assert texts(ax) == marked
+    assert np.all(np.diff(places) > 0)
+    assert np.all(np.isfinite(places) & (places > 0))
+
+
 # Paths
 
 
@@ -227,6 +250,17 @@ def test_drift_of_classes_has_a_histogram_each_or_margins():
     assert_array_equal(margins[:, 0] > 0, right)
 
 
+def test_drift_of_several_targets_has_a_histogram_each(targets):
+    X, y = targets
+    y = np.column_stack([y, 1 + y])
+    model = NDKRegressor(T=0.1).fit(X, y)
+    display = DriftDisplay.from_estimator(model, X, y, [0.0, 3.0, np.inf], t0=4.0)
+    assert list(display.outputs) == ["target 0", "target 1"]
+    drifted = model.predict_drift(X, 3.0, 4.0)
+    assert_allclose(display.outputs["target 1"][:, 1], drifted[:, 1])
+    assert "froze at t = 4 " in display.axes_[0].get_xlabel()
+
+
 def test_drift_can_be_drawn_on_axes_of_ones_own(targets):
     X, y = targets
     model = NDKRegressor(T=0.1).fit(X, y)
@@ -267,8 +301,11 @@ def test_drift_checks_labels_and_targets(targets):
         DriftDisplay.from_estimator(classifier, X, np.where(y > 0, "yes", "no"))
     with pytest.raises(ValueError, match="delays must be in"):
         DriftDisplay.from_estimator(regressor, X, y, [-1.0, 2.0])
-    with pytest.raises(ValueError, match="y should be a 1d array"):
-        DriftDisplay.from_estimator(classifier, X, None)
+    for model in (regressor, classifier):
+        with pytest.raises(ValueError, match="it needs y"):
+            DriftDisplay.from_estimator(model, X, None)
+    with pytest.raises(ValueError, match=r"y has 2 targets, but .* fitted to 1"):
+        DriftDisplay.from_estimator(regressor, X, np.column_stack([y, y]))
 
 
 def test_drift_needs_noise_matching_rows_and_times(targets):

@@ -171,6 +171,7 @@ def test_gap_to_the_theory_falls_as_one_over_the_width():
         ({"sigma0": 1.4, "bias": 0.5}, 25.0),
         ({"activation": "erf", "sigma0": 0.7}, 4.0),
         ({"sigma": 1.5, "sigma0": 0.8}, 4.0),
+        ({"depth": 2, "sigma0": 1.3}, 4.0),
     ],
     ids=str,
 )

@@ -23,7 +23,6 @@ from sklearn_ndk.inspection._time_axis import (
     check_labels,
     draw_time_axis,
     last_step,
-    place,
 )
 
 _N_DELAYS = 25
@@ -53,6 +52,8 @@ class DriftDisplay:
         Label of the outputs.
     boundaries : dict of float, default=None
         Delays at which something begins, by label.
+    t0 : float, default=inf
+        Training time at which the readout froze.
 
     Attributes
     ----------
@@ -88,6 +89,7 @@ class DriftDisplay:
         score_name="score",
         value_name="mean output",
         boundaries=None,
+        t0=np.inf,
     ):
         self.delays = delays
         self.scores = scores
@@ -95,6 +97,7 @@ class DriftDisplay:
         self.score_name = score_name
         self.value_name = value_name
         self.boundaries = boundaries
+        self.t0 = t0
 
     def plot(self, axes=None, *, line_kw=None):
         """Draw the scores and the histograms.
@@ -128,10 +131,11 @@ class DriftDisplay:
                 f"of as many delays; got {len(axes)}."
             )
         score_ax, *histogram_axes = axes
+        froze = "froze" if self.t0 == np.inf else f"froze at t = {self.t0:.3g}"
+        label = f"delay since the readout {froze} (gradient flow)"
+        places = draw_time_axis(score_ax, self.delays, self.boundaries, label)
         style = {"color": BLUE, "marker": "o", "markersize": 3} | (line_kw or {})
-        (self.line_,) = score_ax.plot(place(self.delays), self.scores, **style)
-        label = "delay since the readout froze (gradient flow)"
-        draw_time_axis(score_ax, self.delays, self.boundaries, label)
+        (self.line_,) = score_ax.plot(places, self.scores, **style)
         score_ax.set_ylabel(self.score_name)
         shown = np.linspace(0, n_delays - 1, len(histogram_axes)).round().astype(int)
         for ax, i in zip(histogram_axes, shown, strict=True):
@@ -170,8 +174,9 @@ class DriftDisplay:
             Inputs, those of the training or others.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Their targets or class labels, for scores: R^2 or accuracy. Histograms
-            are those of the outputs; of two classes, each has its own, and of more,
-            they show the output of a sample's class less the largest of the others.
+            are those of the outputs, one per target; of two classes, each has its
+            own, and of more, they show the output of a sample's class less the
+            largest of the others.
         delays : array-like of shape (n_delays,), default=None
             Times since the readout froze, in [0, inf]; a grid around
             ``sigma**2 / T``, with zero and infinity, if None.
@@ -215,6 +220,7 @@ class DriftDisplay:
             score_name="accuracy" if is_classifier(estimator) else "$R^2$",
             value_name=_value_name(estimator, outputs),
             boundaries={"$\\sigma^2/T$": 1 / rate},
+            t0=t0,
         ).plot(axes)
 
 
@@ -228,12 +234,19 @@ def _new_axes(n_histograms):
 
 def _check_y(estimator, y):
     """Return labels, 1-D, or targets, 2-D."""
+    if y is None:
+        raise ValueError("DriftDisplay scores predictions: it needs y.")
     if is_classifier(estimator):
         y = column_or_1d(y, warn=True)
         check_labels(estimator, y)
         return y
     y = check_array(y, ensure_2d=False, input_name="y")
-    return y.reshape(len(y), -1)
+    y, n_outputs = y.reshape(len(y), -1), len(estimator._y_mean)
+    if y.shape[1] != n_outputs:
+        raise ValueError(
+            f"y has {y.shape[1]} targets, but the estimator was fitted to {n_outputs}."
+        )
+    return y
 
 
 def _scores(estimator, outputs, y):
@@ -245,7 +258,11 @@ def _scores(estimator, outputs, y):
 def _groups(estimator, outputs, y):
     """Return what histograms show, of shape (n_values, n_delays), by label."""
     if not is_classifier(estimator):
-        return {"all": outputs.reshape(-1, outputs.shape[-1])}
+        if outputs.shape[1] == 1:
+            return {"all": outputs[:, 0]}
+        return {
+            f"target {i}": values for i, values in enumerate(outputs.swapaxes(0, 1))
+        }
     if outputs.shape[1] == 1:
         return {f"class {c}": outputs[y == c, 0] for c in estimator.classes_}
     own = (y[:, None] == estimator.classes_)[:, :, None]

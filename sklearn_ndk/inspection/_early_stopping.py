@@ -11,7 +11,6 @@ from sklearn_ndk.inspection._time_axis import (
     draw_time_axis,
     last_step,
     new_axes,
-    place,
 )
 
 
@@ -93,7 +92,7 @@ class EarlyStoppingDisplay:
             The display, with what it has drawn.
         """
         ax = new_axes(ax, type(self).__name__)
-        places = place(self.times)
+        places = draw_time_axis(ax, self.times, self.boundaries)
         lower = self.mean_scores - self.standard_errors
         upper = self.mean_scores + self.standard_errors
         self.band_ = ax.fill_between(
@@ -109,7 +108,6 @@ class EarlyStoppingDisplay:
             places[self.best_index], score, "D", color=ORANGE, label=label
         )
         ax.axvline(places[self.best_index], color=ORANGE, linewidth=1)
-        draw_time_axis(ax, self.times, self.boundaries)
         ax.set_ylabel(f"cross-validated {self.score_name}")
         ax.legend(loc="lower right")
         self.ax_, self.figure_ = ax, ax.figure

@@ -17,7 +17,6 @@ from sklearn_ndk.inspection._time_axis import (
     draw_time_axis,
     last_step,
     new_axes,
-    place,
 )
 
 _N_TIMES = 100
@@ -93,7 +92,7 @@ class PredictionPathDisplay:
             The display, with what it has drawn.
         """
         ax = new_axes(ax, type(self).__name__)
-        places = place(self.times)
+        places = draw_time_axis(ax, self.times, self.boundaries)
         alpha = 1 if len(self.values) == 1 else 0.6
         style = {"color": BLUE, "alpha": alpha} | (line_kw or {})
         self.lines_ = ax.plot(places, self.values.T, **style)
@@ -106,7 +105,6 @@ class PredictionPathDisplay:
                 ax.axhline(limit[0], color=color, linestyle="--", linewidth=1)
             end = np.full(len(limit), places[-1])
             ax.plot(end, limit, marker, color=color, linestyle="", label=label)
-        draw_time_axis(ax, self.times, self.boundaries)
         ax.set_ylabel(self.value_name)
         ax.legend(loc="best")
         self.ax_, self.figure_ = ax, ax.figure

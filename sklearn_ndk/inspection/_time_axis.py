@@ -9,6 +9,7 @@ from sklearn_ndk._base import BaseNDK
 # Okabe and Ito's colours, which colour-blind readers tell apart
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
 _BEYOND = 4.0  # times the last finite one, where infinity is drawn
+_N_TICKS = 5  # where powers of ten are too few
 
 
 def new_axes(ax, name):
@@ -19,27 +20,10 @@ def new_axes(ax, name):
     return plt.subplots(layout="constrained")[1] if ax is None else ax
 
 
-def place(times):
-    """Return positions on a logarithmic axis, infinity beyond the last finite time.
-
-    Parameters
-    ----------
-    times : ndarray of shape (n_times,)
-        Increasing times; zero lies below the first positive one.
-
-    Returns
-    -------
-    ndarray of shape (n_times,)
-        Positive and finite.
-    """
-    moving = times[(times > 0) & np.isfinite(times)]
-    first, last = (moving[0], moving[-1]) if len(moving) else (1.0, 1.0)
-    places = np.where(times == 0, first / _BEYOND, times)
-    return np.where(np.isinf(places), last * _BEYOND, places)
-
-
 def draw_time_axis(ax, times, boundaries, label="training time t (gradient flow)"):
-    """Scale and label the axis of time, with a tick at infinity and the phases.
+    """Scale and label a logarithmic axis of time, with the phases of learning.
+
+    Zero lies below the first positive time, and infinity beyond the last finite one.
 
     Parameters
     ----------
@@ -48,34 +32,47 @@ def draw_time_axis(ax, times, boundaries, label="training time t (gradient flow)
     times : ndarray of shape (n_times,)
         Increasing times.
     boundaries : dict of float or None
-        Times at which phases of learning begin, by label.
+        Times at which phases of learning begin, by label; marked if they lie between
+        the first and the last of the positive and finite times.
     label : str
         Label of the axis.
+
+    Returns
+    -------
+    ndarray of shape (n_times,)
+        Positions of the times on the axis, positive and finite.
     """
-    places = place(times)
+    finite = times[(times > 0) & np.isfinite(times)]
+    first, last = (finite[0], finite[-1]) if len(finite) else (1.0, 1.0)
+    zero, infinity = first / _BEYOND, last * _BEYOND
+    places = np.select([times == 0, times == np.inf], [zero, infinity], times)
+    ticks = _ticks(finite)
+    ticks |= {zero: "0"} if times[0] == 0 else {}
+    ticks |= {infinity: "$\\infty$"} if times[-1] == np.inf else {}
     ax.set_xscale("log")
     ax.set_xlabel(label)
-    ends = ((times == np.inf, "$\\infty$"), (times == 0, "0"))
-    ends = [(places[at][0], label) for at, label in ends if at.any()]
-    if ends:
-        ax.set_xticks(
-            [*_decades(times), *(end for end, _ in ends)],
-            [*(f"$10^{{{np.log10(t):.0f}}}$" for t in _decades(times))]
-            + [label for _, label in ends],
-        )
+    ax.set_xticks(list(ticks), list(ticks.values()))
     ax.minorticks_off()
-    for label, t in (boundaries or {}).items():
-        _mark(ax, label, t)
+    for name, t in (boundaries or {}).items():
+        if first <= t <= last:
+            _mark(ax, name, t)
+    return places
 
 
-def _decades(times):
-    """Return at most about eight powers of ten within the times."""
-    moving = times[(times > 0) & np.isfinite(times)]
-    if not len(moving):
-        return []
-    low, high = np.ceil(np.log10(moving[0])), np.floor(np.log10(moving[-1]))
+def _ticks(times):
+    """Return labels by position: powers of ten, or a few times if there is one or none.
+
+    The powers are about eight at most.
+    """
+    if not len(times):
+        return {}
+    low, high = np.ceil(np.log10(times[0])), np.floor(np.log10(times[-1]))
+    if high - low < 1:
+        some = np.linspace(0, len(times) - 1, min(len(times), _N_TICKS))
+        return {t: f"{t:.3g}" for t in times[some.round().astype(int)]}
     step = max(1, np.ceil((high - low) / 7))
-    return 10.0 ** np.arange(low, high + 0.5, step)
+    powers = np.arange(low, high + 0.5, step).astype(int)
+    return {10.0**power: f"$10^{{{power}}}$" for power in powers}
 
 
 def _mark(ax, label, t):
