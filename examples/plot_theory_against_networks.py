@@ -60,7 +60,8 @@ for width, gap, error in zip(widths, gaps, errors, strict=True):
 # and from 512 on. Three standard errors decide. At ``t = 3`` and 7 the gap agrees with
 # one over the width from 256 on, and at ``t = 7`` a power of -0.7 is rejected. At
 # ``t = 15`` a power of -1 is rejected: late in training, higher orders still matter at
-# widths of some hundreds. From 512 on, -1 is within the error, which is larger.
+# widths of some hundreds. From 512 on, -1 is within the error, which is larger: it
+# does not reject -0.7 either.
 
 
 def fit_power(i, narrowest):
