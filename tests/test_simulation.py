@@ -15,6 +15,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from joblib import parallel_config
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_digits
 
@@ -23,9 +24,13 @@ from sklearn_ndk.datasets import make_orthogonal
 from sklearn_ndk.kernels import Activation, nngp_kernel, ntk_kernel
 from sklearn_ndk.kernels._activations import ACTIVATIONS
 from sklearn_ndk.kernels._network import InfiniteNetwork
-from sklearn_ndk.simulation import simulate_langevin
+from sklearn_ndk.simulation import _simulation, simulate_langevin
 from sklearn_ndk.simulation._backends import NumpyBackend, TorchBackend
-from sklearn_ndk.simulation._finite_network import FiniteNetworks, layer_shapes
+from sklearn_ndk.simulation._finite_network import (
+    FiniteNetworks,
+    bytes_per_network,
+    layer_shapes,
+)
 from sklearn_ndk.simulation._langevin import _input_signals
 
 TIMES = np.array([0.5, 2.0, 5.0, 10.0, 15.0, 20.0])  # diffusion acts at 1 / T = 10
@@ -433,6 +438,28 @@ def test_automatic_step_sees_the_fastest_mode_of_symmetric_inputs(activation):
     assert fastest == pytest.approx(np.linalg.eigvalsh(ntk)[-1] + 0.01, rel=0.1)
 
 
+class DoubleBackend(NumpyBackend):
+    """Double precision, with the random numbers of single precision."""
+
+    dtype = np.float64
+
+    def fill_normal(self, out):
+        for generator, row in zip(self._generators, out, strict=True):
+            row[:] = generator.standard_normal(row.shape, dtype=np.float32)
+
+
+def test_single_precision_loses_no_small_changes(monkeypatch):
+    X, y = [[1.0]], [1.0]
+    settings = {"T": 1e-4, "width": 64, "n_networks": 4, "step_size": 1e-6}
+    outputs = []
+    for backend in (NumpyBackend, DoubleBackend):
+        monkeypatch.setattr(_simulation, "NumpyBackend", backend)
+        result = simulate_langevin(X, y, X, [5e-3], random_state=0, **settings)
+        outputs.append(result.predictions)
+    # gradients move a weight by 1e-7 a step, which single precision cannot hold
+    assert_allclose(outputs[0], outputs[1], atol=1e-5)
+
+
 # Reproducibility, shapes, order
 
 
@@ -512,6 +539,24 @@ def test_memory_is_bounded_whatever_the_number_of_rows():
     assert peaks[0] < 1.5 * NumpyBackend.batch_bytes
 
 
+@pytest.mark.parametrize("n_samples", [3, 1000])
+@pytest.mark.parametrize("depth", [1, 3])
+@pytest.mark.parametrize("activation", ["relu", "erf"])
+def test_memory_of_a_network_is_foreseen(n_samples, depth, activation):
+    network = InfiniteNetwork(depth, ACTIVATIONS[activation], 0.1, 1.0, 1.0, 0.0)
+    shapes = layer_shapes(5, depth, 100, 1, False)
+    signals = np.ones((n_samples, 5), np.float32)
+    tracemalloc.start()
+    backend = NumpyBackend(np.random.SeedSequence(0).spawn(4))
+    FiniteNetworks(network, shapes, backend).train(
+        signals, signals[:, :1], signals[:, :1], 1e-3
+    )
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    foreseen = 4 * bytes_per_network(shapes, n_samples, n_samples)
+    assert 0.4 < peak / (foreseen + 20_000) < 1.1
+
+
 def test_progress_is_told(capsys):
     run(verbose=1, times=[1.0], step_size=0.1)
     assert "5 networks in 1 batches, each of 10 steps" in capsys.readouterr().out
@@ -555,6 +600,8 @@ def test_torch_draws_anew_for_each_batch(monkeypatch):
 def test_torch_is_reproducible():
     pytest.importorskip("torch")
     assert_same(run(device="cpu"), run(device="cpu"))
+    with parallel_config(n_jobs=2):  # one after another all the same
+        assert_same(run(device="cpu"), run(device="cpu", n_jobs=2))
     other = run(device="cpu", random_state=1)
     assert not np.any(other.predictions == run(device="cpu").predictions)
 
@@ -664,7 +711,7 @@ def test_unstable_step_is_refused():
     X, y, _ = orthogonal()
     limit = 2 / rate(X, y, T=0.1)
     run(step_size=0.9 * limit)
-    with pytest.raises(ValueError, match=r"step_size=.* is unstable: .* at most"):
+    with pytest.raises(ValueError, match=r"step_size=.* is too long: .* at most"):
         run(step_size=1.01 * limit)
 
 

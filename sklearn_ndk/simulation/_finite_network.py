@@ -2,6 +2,8 @@
 
 from math import exp, expm1, prod, sqrt
 
+import numpy as np
+
 _BYTES = 4  # of a number in single precision
 _MAX_ROWS = 256  # evaluated at once
 
@@ -29,12 +31,9 @@ class FiniteNetworks:
         self._n_hidden = sum(map(prod, shapes[:-1]))  # parameters below the readout
         n_parameters = sum(map(prod, shapes))
         self._parameters = backend.empty(n_parameters)
-        self._noise = backend.empty(n_parameters)
-        self.weights, start = [], 0
-        for shape in shapes:  # views of the parameters
-            layer = self._parameters[:, start : start + prod(shape)]
-            self.weights.append(layer.reshape(-1, *shape))
-            start += prod(shape)
+        self._moves = backend.empty(n_parameters)
+        self.weights = _layers(self._parameters, shapes)
+        self._moves_of_weights = _layers(self._moves, shapes)
         backend.fill_normal(self._parameters)
         self._parameters *= network.sigma0
 
@@ -64,7 +63,8 @@ class FiniteNetworks:
         """Move all parameters by one step of Langevin dynamics, Eq. (3).
 
         The gradient of the loss is that at the start of the step; decay and noise
-        are exact.
+        are exact. Each parameter is rounded once, with its noise: changes too small
+        for single precision are rounded at random then, and right on average.
 
         Parameters
         ----------
@@ -85,16 +85,18 @@ class FiniteNetworks:
         error = layers[-1] @ self.weights[-1]
         error -= targets
         error *= step * sample_weight
-        for signals, weights in zip(layers[::-1], self.weights[::-1], strict=True):
-            change = signals.swapaxes(-1, -2) @ error
+        self._draw_noise(step)
+        for signals, weights, move in zip(
+            layers[::-1], self.weights[::-1], self._moves_of_weights[::-1], strict=True
+        ):
+            move -= signals.swapaxes(-1, -2) @ error
             if slopes:
                 error = error @ weights[:, : self._width].swapaxes(-1, -2)
                 error *= slopes.pop()
                 error *= 1 / sqrt(self._width)
             # single precision would round the factor exp(-kappa step)
-            change -= expm1(-self._network.kappa * step) * weights
-            weights -= change
-        self._diffuse(step)
+            move += expm1(-self._network.kappa * step) * weights
+        self._parameters += self._moves
 
     def drift(self, delay):
         """Let the hidden weights diffuse freely, while the readout stays.
@@ -104,8 +106,9 @@ class FiniteNetworks:
         delay : float
             For how long; any length is exact.
         """
-        self._parameters[:, : self._n_hidden] *= exp(-self._network.kappa * delay)
-        self._diffuse(delay, self._n_hidden)
+        hidden = self._parameters[:, : self._n_hidden]
+        hidden *= exp(-self._network.kappa * delay)
+        hidden += self._draw_noise(delay, self._n_hidden)
 
     def _signals(self, inputs):
         signals = self._backend.empty(inputs.shape[1], self.weights[-1].shape[1])
@@ -114,14 +117,24 @@ class FiniteNetworks:
         signals[..., self._width :] = self._network.bias
         return signals
 
-    def _diffuse(self, time, n_first=None):
-        """Add the noise of some time to the first parameters, or to all."""
-        network = self._network
+    def _draw_noise(self, time, n_first=None):
+        """Fill the moves with the noise of some time; those of the first parameters."""
+        network, moves = self._network, self._moves[:, :n_first]
         if network.T > 0:
-            noise = self._noise[:, :n_first]
-            self._backend.fill_normal(noise)
-            noise *= network.sigma * sqrt(-expm1(-2 * network.kappa * time))
-            self._parameters[:, :n_first] += noise
+            self._backend.fill_normal(moves)
+            moves *= network.sigma * sqrt(-expm1(-2 * network.kappa * time))
+        else:
+            moves[:] = 0
+        return moves
+
+
+def _layers(parameters, shapes):
+    """Return views of the parameters, one of each shape."""
+    ends = np.cumsum([prod(shape) for shape in shapes])
+    return [
+        parameters[:, end - prod(shape) : end].reshape(-1, *shape)
+        for end, shape in zip(ends, shapes, strict=True)
+    ]
 
 
 def layer_shapes(fan_in, depth, width, n_outputs, with_bias):
@@ -163,5 +176,5 @@ def bytes_per_network(shapes, n_samples, n_rows):
         Bytes of parameters, noise and gradient, and of signals.
     """
     signals, depth, sizes = shapes[-1][0], len(shapes) - 1, [prod(s) for s in shapes]
-    n_signals = signals * max(2 * depth * n_samples, 3 * min(n_rows, _MAX_ROWS))
+    n_signals = signals * max(2 * (depth + 1) * n_samples, 3 * min(n_rows, _MAX_ROWS))
     return _BYTES * (2 * sum(sizes) + 2 * max(sizes) + n_signals)

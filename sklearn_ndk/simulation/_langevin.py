@@ -138,8 +138,8 @@ def simulate_langevin(
     Raises
     ------
     ValueError
-        If a parameter or the data are invalid, if `step_size` is beyond the limit of
-        stability, or if a network diverges all the same.
+        If a parameter or the data are invalid, if `step_size` is so long that it may
+        be unstable, or if a network diverges all the same.
     TypeError
         If the activation lacks a method that finite networks need.
     ImportError
@@ -159,13 +159,15 @@ def simulate_langevin(
     ``h lambda / 2``. With the automatic step, ``h (lambda_max + T / sigma**2) = 0.05``,
     that is 1% and 2.5% for the fastest mode, and less for all others. ``lambda_max``
     is the largest eigenvalue of the NDK of the weighted training inputs, at any time
-    of the training. Steps beyond ``2 / (lambda_max + T / sigma**2)`` are unstable and
-    refused.
+    of the training, estimated to a tenth. Steps beyond
+    ``2 / (lambda_max + T / sigma**2)`` are refused; those beyond ``2 / lambda_max`` are
+    unstable.
 
     These are statements about wide networks. Narrow ones with large targets change
     their kernel as they learn, and may need a shorter step: halve it and compare.
-    Parameters are in single precision, which hardly matters beside noise; if
-    ``T = 0``, centre and scale the inputs.
+    Parameters are in single precision. Noise keeps changes from being lost that are
+    too small for it; if ``T = 0``, steps should not be shorter than they need be, so
+    centre and scale the inputs.
 
     Besides the outputs returned, which are twice in memory at the end, a process
     takes about 10 MB for a batch of networks, with PyTorch 100 MB, or what one network
@@ -273,8 +275,8 @@ def _check_step_size(step_size, network, X, sample_weight, end):
         return float(_STEP / rate)
     if step_size > 2 / rate:
         raise ValueError(
-            f"step_size={step_size} is unstable: it must be at most {2 / rate:.3g}, "
-            "two over the fastest rate of the training outputs; "
+            f"step_size={step_size} is too long: it must be at most {2 / rate:.3g}, "
+            "two over the fastest rate of the training outputs, to be stable; "
             f"{_STEP / rate:.3g} is accurate."
         )
     return float(step_size)

@@ -71,7 +71,7 @@ class Simulation:
             Their outputs.
         """
         backend = TorchBackend if device else NumpyBackend
-        n_jobs = None if device else n_jobs
+        n_jobs = 1 if device else n_jobs
         entropy = check_random_state(random_state).randint(2**32, size=4, dtype="u4")
         seeds = np.random.SeedSequence(entropy).spawn(n_networks)
         one = bytes_per_network(self._shapes, len(self.targets), len(self.signals))
