@@ -162,6 +162,23 @@ def test_damage_is_noticed(tmp_path, openml):
             fetch_binary_images("mnist", (0, 1), 1, 1, data_home=tmp_path)
 
 
+def test_memory_that_does_not_suffice_is_no_damage(tmp_path, monkeypatch):
+    def load(stream):
+        raise MemoryError
+
+    (tmp_path / "mnist.npz").touch()
+    monkeypatch.setattr(np, "load", load)
+    with pytest.raises(MemoryError):
+        fetch_binary_images("mnist", (0, 1), 1, 1, data_home=tmp_path)
+
+
+def test_data_home_that_is_no_folder_is_told(tmp_path):
+    path = tmp_path / "file"
+    path.touch()
+    with pytest.raises(OSError, match=r"data_home=.*file.* is no folder"):
+        fetch_binary_images("mnist", (0, 1), 1, 1, data_home=path)
+
+
 def test_without_file_or_network_the_error_tells_what_to_do(tmp_path, offline):
     with pytest.raises(OSError, match=r"could not be had \(.*\w") as error:
         fetch_binary_images("cifar10", ("cat", "dog"), 1, 1, data_home=tmp_path)

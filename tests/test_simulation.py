@@ -24,7 +24,7 @@ from sklearn_ndk.datasets import make_orthogonal
 from sklearn_ndk.kernels import Activation, nngp_kernel, ntk_kernel
 from sklearn_ndk.kernels._activations import ACTIVATIONS
 from sklearn_ndk.kernels._network import InfiniteNetwork
-from sklearn_ndk.simulation import _simulation, simulate_langevin
+from sklearn_ndk.simulation import _finite_network, _simulation, simulate_langevin
 from sklearn_ndk.simulation._backends import NumpyBackend, TorchBackend
 from sklearn_ndk.simulation._finite_network import (
     FiniteNetworks,
@@ -423,10 +423,13 @@ def test_automatic_step_is_that_of_the_fastest_time():
     assert rate(X, y, **slow) < rate_up_to(1.0, X, y, **slow) < settled
     assert rate(X, y, **fast) > 2 * settled
     assert rate_up_to(9.0, X, y, **fast) == pytest.approx(rate(X, y, **fast))
+    frozen = rate_up_to(200.0, X, y, **slow, t0=1.0)  # training ends at t0
+    assert frozen == pytest.approx(rate_up_to(1.0, X, y, **slow))
     doubled = rate(X, y, **fast, sample_weight=np.full(30, 2.0))
     assert doubled - 0.1 == pytest.approx(2 * (rate(X, y, **fast) - 0.1))
     zero = simulate_langevin(0 * X, y, X, [1.0], T=0.0, width=2, random_state=0)
     assert zero.step_size > 0
+    simulate_langevin(0 * X, y, X, [9.0], T=0.0, width=2, step_size=5.0)  # nor is 5
     assert np.all(zero.train_predictions == 0)
 
 
@@ -501,6 +504,23 @@ def test_recording_does_not_disturb(T):
     assert_array_equal(often.predictions[..., 0], once.predictions[..., 0])
     assert_array_equal(often.predictions[..., 1], often.predictions[..., 3])
     assert np.any(often.predictions[..., 1] != often.predictions[..., 2])
+
+
+def test_drift_begins_between_recorded_times():
+    settings = {"T": 0.1, "t0": 1.0, "step_size": 0.03125}
+    across = run(times=[0.5, 3.0], **settings).predictions
+    assert_array_equal(
+        across[..., 1], run(times=[1.0, 3.0], **settings).predictions[..., 1]
+    )
+    assert np.any(across[..., 1] != run(times=[1.0], **settings).predictions[..., 0])
+
+
+def test_rows_evaluated_in_parts_are_the_same(monkeypatch):
+    whole = run(times=[0.5])
+    monkeypatch.setattr(_finite_network, "_MAX_ROWS", 2)
+    parts = run(times=[0.5])
+    assert_allclose(parts.predictions, whole.predictions, rtol=1e-5)
+    assert_allclose(parts.train_predictions, whole.train_predictions, rtol=1e-5)
 
 
 def test_shapes():
@@ -713,6 +733,14 @@ def test_unstable_step_is_refused():
     run(step_size=0.9 * limit)
     with pytest.raises(ValueError, match=r"step_size=.* is too long: .* at most"):
         run(step_size=1.01 * limit)
+
+
+def test_endless_simulations_are_told(monkeypatch):
+    monkeypatch.setattr(_simulation, "_MANY_STEPS", 10)
+    run(times=[1.0], step_size=0.1)
+    run(times=[9.0], step_size=0.1, t0=1.0)
+    with pytest.warns(UserWarning, match=r"takes 1.1e\+01 steps of 1.0e-01 .* Scale X"):
+        run(times=[1.1], step_size=0.1)
 
 
 def test_divergence_is_told():

@@ -91,7 +91,8 @@ def fetch_binary_images(name, classes, n_train, n_test, data_home=None):
         If a parameter is invalid, if there are fewer images than asked for, or if the
         file is damaged or has another format.
     OSError
-        If there is no file, and OpenML's copy cannot be had.
+        If `data_home` is no folder and cannot be made one, or if there is no file and
+        OpenML's copy cannot be had.
 
     Notes
     -----
@@ -113,7 +114,7 @@ def fetch_binary_images(name, classes, n_train, n_test, data_home=None):
     """
     archive = _ARCHIVES[name]
     labels = _labels(name, classes)
-    path = Path(get_data_home(data_home)) / f"{name}.npz"
+    path = _folder(data_home) / f"{name}.npz"
     if not path.exists():
         _download(name, path)
     arrays = _read(path, archive.image_shape)
@@ -147,6 +148,15 @@ def _labels(name, classes):
         + (f" or the names {names}" if names else "")
         + f"; got {classes!r}."
     )
+
+
+def _folder(data_home):
+    try:
+        return Path(get_data_home(data_home))
+    except OSError as error:
+        raise OSError(
+            f"data_home={data_home!r} is no folder, and none can be made: {error}"
+        ) from error
 
 
 def _download(name, path):
@@ -187,6 +197,8 @@ def _read(path, image_shape):
         with path.open("rb") as stream, np.load(stream) as file:
             known = {*_ARRAYS, "sha256"}.intersection(file.files)
             arrays = {key: file[key] for key in known}
+    except (MemoryError, PermissionError):
+        raise  # the file may be good
     except Exception as error:  # anything, from a damaged file
         raise ValueError(
             f"{path} is damaged, or no npz archive; remove it. ({error})"

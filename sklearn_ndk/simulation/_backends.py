@@ -59,7 +59,7 @@ class TorchBackend:
         self._torch = import_torch(device)
         self._device, self._n_networks = device, len(seeds)
         self._generator = self._torch.Generator(device)
-        self._generator.manual_seed(int(seeds[0].generate_state(1)[0]))
+        self._generator.manual_seed(int(seeds[0].generate_state(1, np.uint64)[0]))
 
     def empty(self, *shape):
         """See :meth:`NumpyBackend.empty`."""

@@ -1,6 +1,6 @@
 """A batch of networks of finite width: parameters, outputs and their dynamics."""
 
-from math import exp, expm1, prod, sqrt
+from math import expm1, prod, sqrt
 
 import numpy as np
 
@@ -107,8 +107,9 @@ class FiniteNetworks:
             For how long; any length is exact.
         """
         hidden = self._parameters[:, : self._n_hidden]
-        hidden *= exp(-self._network.kappa * delay)
-        hidden += self._draw_noise(delay, self._n_hidden)
+        moves = self._draw_noise(delay, self._n_hidden)
+        moves += expm1(-self._network.kappa * delay) * hidden
+        hidden += moves
 
     def _signals(self, inputs):
         signals = self._backend.empty(inputs.shape[1], self.weights[-1].shape[1])

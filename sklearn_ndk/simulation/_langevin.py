@@ -163,6 +163,9 @@ def simulate_langevin(
     ``2 / (lambda_max + T / sigma**2)`` are refused; those beyond ``2 / lambda_max`` are
     unstable.
 
+    Inputs of large norm make ``lambda_max`` large and steps short; a warning tells if
+    there are more than 1e7 of them.
+
     These are statements about wide networks. Narrow ones with large targets change
     their kernel as they learn, and may need a shorter step: halve it and compare.
     Parameters are in single precision. Noise keeps changes from being lost that are
@@ -267,13 +270,12 @@ def _check_step_size(step_size, network, X, sample_weight, end):
     root = np.sqrt(sample_weight)
     gram = gram_matrix(X).scaled(root, root)
     rates = [
-        largest_eigenvalue(network.ndk(gram, t, t))
-        for t in _spread_times(network.kappa, end)
+        largest_eigenvalue(network.ndk(gram, t, t)) for t in _spread_times(network, end)
     ]
-    rate = max(rates) + network.kappa or 1.0  # any step will do if nothing moves
+    rate = max(rates) + network.kappa
     if step_size == "auto":
-        return float(_STEP / rate)
-    if step_size > 2 / rate:
+        return float(_STEP / (rate or 1.0))  # any step will do if nothing moves
+    if step_size * rate > 2:
         raise ValueError(
             f"step_size={step_size} is too long: it must be at most {2 / rate:.3g}, "
             "two over the fastest rate of the training outputs, to be stable; "
@@ -282,13 +284,13 @@ def _check_step_size(step_size, network, X, sample_weight, end):
     return float(step_size)
 
 
-def _spread_times(kappa, end):
+def _spread_times(network, end):
     """Return times from 0 to `end`, even in the variance that weights have then."""
-    if kappa == 0:
-        return [0.0]
-    forgotten = np.linspace(0, -np.expm1(-2 * kappa * end), _N_RATES)
+    if network.kappa == 0 or network.sigma == network.sigma0 or end == 0:
+        return [0.0]  # the variance stays what it is
+    forgotten = np.linspace(0, -np.expm1(-2 * network.kappa * end), _N_RATES)
     with np.errstate(divide="ignore"):  # at equilibrium
-        return -np.log1p(-forgotten) / (2 * kappa)
+        return -np.log1p(-forgotten) / (2 * network.kappa)
 
 
 def _input_signals(X, bias):

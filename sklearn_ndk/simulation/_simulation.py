@@ -1,5 +1,6 @@
 """The course of a simulation: batches of networks, and their times."""
 
+import warnings
 from dataclasses import dataclass
 from math import ceil
 
@@ -16,6 +17,8 @@ from sklearn_ndk.simulation._finite_network import (
     bytes_per_network,
     layer_shapes,
 )
+
+_MANY_STEPS = 10**7  # which even small networks take an hour for
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,14 @@ class Simulation:
         one = bytes_per_network(self._shapes, len(self.targets), len(self.signals))
         share = ceil(n_networks / effective_n_jobs(n_jobs))
         size = min(share, max(1, backend.batch_bytes // one))
+        n_steps = ceil(min(self.times[-1], self.t0) / self.step_size)
+        if n_steps > _MANY_STEPS:
+            warnings.warn(
+                f"Each network takes {n_steps:.1e} steps of {self.step_size:.1e} until "
+                "training ends. Scale X down, or simulate less time.",
+                stacklevel=4,
+            )
         if verbose:
-            n_steps = ceil(min(self.times[-1], self.t0) / self.step_size)
             print(
                 f"{n_networks} networks in {ceil(n_networks / size)} batches, each of "
                 f"{n_steps} steps or somewhat more"
