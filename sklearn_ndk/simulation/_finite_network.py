@@ -94,8 +94,7 @@ class FiniteNetworks:
                 error = error @ weights[:, : self._width].swapaxes(-1, -2)
                 error *= slopes.pop()
                 error *= 1 / sqrt(self._width)
-            # single precision would round the factor exp(-kappa step)
-            move += expm1(-self._network.kappa * step) * weights
+            move += self._decay(weights, step)
         self._parameters += self._moves
 
     def drift(self, delay):
@@ -108,7 +107,7 @@ class FiniteNetworks:
         """
         hidden = self._parameters[:, : self._n_hidden]
         moves = self._draw_noise(delay, self._n_hidden)
-        moves += expm1(-self._network.kappa * delay) * hidden
+        moves += self._decay(hidden, delay)
         hidden += moves
 
     def _signals(self, inputs):
@@ -117,6 +116,10 @@ class FiniteNetworks:
         signals *= 1 / sqrt(self._width)
         signals[..., self._width :] = self._network.bias
         return signals
+
+    def _decay(self, weights, time):
+        # single precision would round the factor exp(-kappa time)
+        return expm1(-self._network.kappa * time) * weights
 
     def _draw_noise(self, time, n_first=None):
         """Fill the moves with the noise of some time; those of the first parameters."""
@@ -174,7 +177,7 @@ def bytes_per_network(shapes, n_samples, n_rows):
     Returns
     -------
     int
-        Bytes of parameters, noise and gradient, and of signals.
+        Bytes of parameters, moves and gradient, and of signals.
     """
     signals, depth, sizes = shapes[-1][0], len(shapes) - 1, [prod(s) for s in shapes]
     n_signals = signals * max(2 * (depth + 1) * n_samples, 3 * min(n_rows, _MAX_ROWS))

@@ -163,11 +163,12 @@ def simulate_langevin(
     ``2 / (lambda_max + T / sigma**2)`` are refused; those beyond ``2 / lambda_max`` are
     unstable.
 
+    These are statements about wide networks. Narrow ones with large targets change
+    their kernel as they learn, and may need a shorter step: halve it and compare.
+
     Inputs of large norm make ``lambda_max`` large and steps short; a warning tells if
     there are more than 1e7 of them.
 
-    These are statements about wide networks. Narrow ones with large targets change
-    their kernel as they learn, and may need a shorter step: halve it and compare.
     Parameters are in single precision. Noise keeps changes from being lost that are
     too small for it; if ``T = 0``, steps should not be shorter than they need be, so
     centre and scale the inputs.
