@@ -14,10 +14,11 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from sklearn_ndk._ensemble import InfiniteEnsemble
+from sklearn_ndk._checks import check_time, check_times
 from sklearn_ndk.kernels._activations import get_activation
 from sklearn_ndk.kernels._network import InfiniteNetwork
 from sklearn_ndk.kernels._pairwise import NETWORK_CONSTRAINTS
+from sklearn_ndk.training._ensemble import InfiniteEnsemble
 
 
 class BaseNDK(CallbackSupportMixin, BaseEstimator):
@@ -157,14 +158,14 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
         """Return mean outputs of shape (n_samples, n_outputs) at one time."""
         check_is_fitted(self)
         hint = " Use predict_path, or decision_function_path, for several times."
-        t = _check_time(getattr(self, self._time_name) if t is None else t, hint=hint)
+        t = check_time(getattr(self, self._time_name) if t is None else t, hint=hint)
         return self._mean(X, np.array([t], dtype=float))[:, :, 0]
 
     def _drift(self, X, delay, t0):
         """Return mean outputs of shape (n_samples, n_outputs) of a frozen readout."""
         check_is_fitted(self)
-        t0 = _check_time(t0, "t0")
-        delay = _check_time(delay, "delay")
+        t0 = check_time(t0, "t0")
+        delay = check_time(delay, "delay")
         X = validate_data(self, X, dtype=np.float64, reset=False)
         outputs = self._ensemble.drift(X, float(delay), float(t0))
         return outputs.T * self._y_scale + self._y_mean
@@ -173,29 +174,6 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
         """Return mean outputs of shape (n_samples, n_outputs, n_times)."""
         check_is_fitted(self)
         return self._mean(X, check_times(times))
-
-
-def _check_time(t, name="t", hint=""):
-    if not isinstance(t, Real) or isinstance(t, bool):
-        raise TypeError(
-            f"{name} must be a single time, a number; got {t!r} of type "
-            f"{type(t).__name__}.{hint}"
-        )
-    if not t >= 0:
-        raise ValueError(f"{name} must be a time in [0, inf]; got {t!r}.")
-    return t
-
-
-def check_times(times, name="times"):
-    times = np.asarray(times, dtype=np.float64)
-    if times.ndim != 1 or not len(times):
-        raise ValueError(
-            f"{name} must be a 1-D array of at least one time; got shape {times.shape}."
-        )
-    wrong = times[~(times >= 0)]
-    if len(wrong):
-        raise ValueError(f"{name} must be in [0, inf]; got {wrong[0]} among them.")
-    return times
 
 
 def _merge_duplicates(X, targets, sample_weight):

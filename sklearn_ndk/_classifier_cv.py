@@ -5,7 +5,7 @@ from sklearn.callback import with_callbacks
 from sklearn.utils.metadata_routing import _raise_for_params
 
 from sklearn_ndk._classifier import NDKClassifier
-from sklearn_ndk._early_stopping import BaseEarlyStopping
+from sklearn_ndk._stopping_time import BaseEarlyStopping
 
 
 class NDKClassifierCV(BaseEarlyStopping, NDKClassifier):

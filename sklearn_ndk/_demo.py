@@ -12,7 +12,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.svm import SVC
 
 from sklearn_ndk._classifier import NDKClassifier
-from sklearn_ndk._threads import single_threaded_blas
+from sklearn_ndk._compute._threads import single_threaded_blas
 from sklearn_ndk.kernels import ntk_kernel
 
 #: The phases, by the tau = T t / sigma^2 where they end: until 0.05 the noise has

@@ -4,8 +4,8 @@ from sklearn.base import _fit_context
 from sklearn.callback import with_callbacks
 from sklearn.utils.metadata_routing import _raise_for_params
 
-from sklearn_ndk._early_stopping import BaseEarlyStopping
 from sklearn_ndk._regressor import NDKRegressor
+from sklearn_ndk._stopping_time import BaseEarlyStopping
 
 
 class NDKRegressorCV(BaseEarlyStopping, NDKRegressor):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-import sklearn_ndk._ensemble
 from sklearn_ndk import NDKClassifier, NDKRegressor
+from sklearn_ndk._compute import _memory
 from sklearn_ndk.kernels import (
     Activation,
     mean_kernel,
@@ -276,7 +276,7 @@ def memory(monkeypatch):
 
     def set_memory(n_matrices):
         size = n_matrices * len(X) ** 2 * 8
-        monkeypatch.setattr(sklearn_ndk._ensemble, "_physical_memory", lambda: size)
+        monkeypatch.setattr(_memory, "_physical_memory", lambda: size)
 
     return set_memory
 
@@ -312,4 +312,4 @@ def test_memory_needed_is_told(memory):
     memory(1)
     message = "needs 20.1 GiB for 3 kernel matrices of 30000 samples"
     with pytest.raises(ValueError, match=message):
-        sklearn_ndk._ensemble.check_memory(3, 30_000)
+        _memory.check_memory(3, 30_000)

@@ -4,8 +4,8 @@ import pickle
 
 import numpy as np
 import pytest
-from golden import GOLDEN, GOLDEN_CASES, PARAMETERS
 from numpy.testing import assert_allclose, assert_array_equal
+from oracles.golden import GOLDEN, GOLDEN_CASES, PARAMETERS
 from sklearn.datasets import load_digits
 
 from sklearn_ndk import NDKClassifier, NDKRegressor, NDKRegressorCV

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from brute_force import brute_force
-from extremes import CASES, FILE, problem
-from golden import GOLDEN, GOLDEN_CASES, PARAMETERS
 from numpy.testing import assert_allclose
+from oracles.brute_force import brute_force
+from oracles.extremes import CASES, FILE, problem
+from oracles.golden import GOLDEN, GOLDEN_CASES, PARAMETERS
 from scipy.integrate import solve_ivp
 from sklearn.datasets import load_diabetes, load_digits
 from sklearn.kernel_ridge import KernelRidge

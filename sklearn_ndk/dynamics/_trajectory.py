@@ -6,16 +6,16 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from sklearn_ndk._threads import single_threaded_blas
-from sklearn_ndk.dynamics._galerkin import solve_mesh
-from sklearn_ndk.dynamics._mesh import (
+from sklearn_ndk._compute._threads import single_threaded_blas
+from sklearn_ndk.dynamics.volterra._galerkin import solve_mesh
+from sklearn_ndk.dynamics.volterra._march import integral_weights
+from sklearn_ndk.dynamics.volterra._mesh import (
     graded_edges,
     n_nodes_for,
     radau_nodes,
     representative_times,
 )
-from sklearn_ndk.dynamics._time_basis import Relevance, TimeBasis
-from sklearn_ndk.dynamics._volterra import integral_weights
+from sklearn_ndk.dynamics.volterra._time_basis import Relevance, TimeBasis
 
 # Shares of the tolerance; the rest is the mesh's.
 _BASIS_SHARE, _DEFECT_SHARE, _END_SHARE = 0.1, 0.1, 0.01

@@ -13,8 +13,8 @@ from sklearn.utils.validation import (
     column_or_1d,
 )
 
-from sklearn_ndk._base import check_times
-from sklearn_ndk._ensemble import EQUILIBRIUM_TAU
+from sklearn_ndk._checks import check_times
+from sklearn_ndk._phases import EQUILIBRIUM_TAU
 from sklearn_ndk.inspection._time_axis import (
     BLUE,
     GREEN,

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_ndk._early_stopping import BaseEarlyStopping, standard_error
+from sklearn_ndk._stopping_time import BaseEarlyStopping, standard_error
 from sklearn_ndk.inspection._time_axis import (
     BLUE,
     ORANGE,

@@ -7,7 +7,7 @@ from sklearn.base import is_classifier
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from sklearn_ndk._base import check_times
+from sklearn_ndk._checks import check_times
 from sklearn_ndk.inspection._time_axis import (
     BLUE,
     GREEN,

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_ndk.kernels._tiles import over_tiles
+from sklearn_ndk._compute._tiles import over_tiles
 
 # Pairs of rows whose squared cosine exceeds this are recomputed from their
 # difference: for them 1 - cos^2 has lost half of its digits in the dot product.

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_ndk.kernels._tiles import over_tiles
+from sklearn_ndk._compute._tiles import over_tiles
 
 
 def kernel_matrices(

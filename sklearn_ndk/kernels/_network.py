@@ -7,9 +7,9 @@ import numpy as np
 
 from sklearn_ndk.kernels._activations import Activation
 from sklearn_ndk.kernels._matrices import kernel_matrices
-from sklearn_ndk.kernels._process import WeightMoments, weight_moments
 from sklearn_ndk.kernels._recursion import layer_recursion
 from sklearn_ndk.kernels._series import angular_series
+from sklearn_ndk.kernels._weight_process import WeightMoments, weight_moments
 
 _TILE_ENTRIES = 2**17  # of all matrices at once: fewer wait for the interpreter
 

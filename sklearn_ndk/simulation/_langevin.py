@@ -7,7 +7,7 @@ from sklearn.utils import Bunch, check_array, check_X_y
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 from sklearn.utils.validation import _check_sample_weight
 
-from sklearn_ndk._base import check_times
+from sklearn_ndk._checks import check_times
 from sklearn_ndk.dynamics import largest_eigenvalue
 from sklearn_ndk.kernels._activations import get_activation
 from sklearn_ndk.kernels._gram import gram_matrix

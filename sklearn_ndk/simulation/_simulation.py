@@ -9,7 +9,7 @@ from joblib import effective_n_jobs
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
-from sklearn_ndk._threads import single_threaded_blas
+from sklearn_ndk._compute._threads import single_threaded_blas
 from sklearn_ndk.kernels._network import InfiniteNetwork
 from sklearn_ndk.simulation._backends import NumpyBackend, TorchBackend
 from sklearn_ndk.simulation._finite_network import (

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_ndk._threads import n_threads, single_threaded_blas, spread
+from sklearn_ndk._compute._threads import n_threads, single_threaded_blas, spread
 
 
 def over_tiles(function, shape, *, symmetric, n_entries):

@@ -7,20 +7,20 @@ from scipy.linalg import expm
 
 from sklearn_ndk.dynamics import GradientFlow, Modes, Trajectory, ridge_duals
 from sklearn_ndk.dynamics import _trajectory as trajectory_module
-from sklearn_ndk.dynamics._galerkin import solve_mesh
-from sklearn_ndk.dynamics._krylov import gcr
-from sklearn_ndk.dynamics._mesh import (
+from sklearn_ndk.dynamics.volterra._galerkin import solve_mesh
+from sklearn_ndk.dynamics.volterra._krylov import gcr
+from sklearn_ndk.dynamics.volterra._march import integral_weights, march
+from sklearn_ndk.dynamics.volterra._mesh import (
     graded_edges,
     radau_nodes,
     representative_times,
 )
-from sklearn_ndk.dynamics._quadrature import panel_rule
-from sklearn_ndk.dynamics._time_basis import (
+from sklearn_ndk.dynamics.volterra._quadrature import panel_rule
+from sklearn_ndk.dynamics.volterra._time_basis import (
     Relevance,
     TimeBasis,
     cross_approximation,
 )
-from sklearn_ndk.dynamics._volterra import integral_weights, march
 from sklearn_ndk.kernels._activations import get_activation
 from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._network import InfiniteNetwork

@@ -21,11 +21,11 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params
 
-from sklearn_ndk._base import BaseNDK, check_times
-from sklearn_ndk._ensemble import EQUILIBRIUM_TAU
+from sklearn_ndk._base import BaseNDK
+from sklearn_ndk._checks import check_times
+from sklearn_ndk._phases import phase_at
 
 _N_TIMES = 30
-_GRADIENT_END = 0.1  # tau at which weights have forgotten a tenth of their origin
 
 
 class BaseEarlyStopping(BaseNDK):
@@ -113,7 +113,8 @@ class BaseEarlyStopping(BaseNDK):
             for fold, task in zip(folds, tasks, strict=True)
         )
         self._choose(times, np.array(scores))
-        self.phase_ = self._phase(ensemble.diffusion_rate)
+        at_rest = self.limit == "nngp"
+        self.phase_ = phase_at(np.inf if at_rest else self.t_, ensemble.diffusion_rate)
         self._solve(ensemble, X, y, self.t_, refit)
         fitted = {"_ensemble": ensemble}
         context.call_on_fit_task_end(
@@ -230,15 +231,6 @@ class BaseEarlyStopping(BaseNDK):
                 self.best_index_ = int(np.argmax(within))
         self.best_score_ = float(mean[self.best_index_])
         self.t_ = float(times[self.best_index_])
-
-    def _phase(self, diffusion_rate):
-        if self.limit == "nngp" or self.t_ == np.inf:
-            return "equilibrium"
-        tau = diffusion_rate * self.t_
-        if tau < _GRADIENT_END:
-            return "gradient"
-        ends = EQUILIBRIUM_TAU * (1 + 1e-9)  # the automatic times end there, rounded
-        return "diffusive" if tau <= ends else "equilibrium"
 
 
 def standard_error(std, n_splits):

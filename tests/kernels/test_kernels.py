@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from golden import GOLDEN, GOLDEN_CASES, PARAMETERS
 from numpy.polynomial.hermite_e import hermegauss
 from numpy.testing import assert_allclose
+from oracles.golden import GOLDEN, GOLDEN_CASES, PARAMETERS
 from scipy.special import erf
 from threadpoolctl import threadpool_limits
 

@@ -6,13 +6,13 @@ keeps what was solved; the estimators add scikit-learn's manners.
 """
 
 import copy
-import os
 from threading import Lock
 
 import numpy as np
 from joblib import Memory
 
-from sklearn_ndk import _shared
+from sklearn_ndk._compute._memory import check_memory
+from sklearn_ndk._phases import EQUILIBRIUM_TAU
 from sklearn_ndk.dynamics import (
     GradientFlow,
     Trajectory,
@@ -22,8 +22,8 @@ from sklearn_ndk.dynamics import (
 )
 from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._two_time import TwoTimeKernel
+from sklearn_ndk.training import _spectra
 
-EQUILIBRIUM_TAU = 5.0  # the weights have forgotten all but a hundredth of their origin
 _FLOW_SPAN = 1e8  # of the times of interest in gradient flow
 _SLOW = 1e-7  # diffusion beside gradient descent: equilibrium is solved on demand only
 _FEWEST_MATRICES = 8  # of a trajectory; how many it takes is known after a while
@@ -236,8 +236,8 @@ class InfiniteEnsemble:
     def _solve_flow(self):
         if self._flow is None:
             check_memory(3, len(self._X))
-            network = _shared.of_initial_weights(self._network)
-            eigenvectors = self._share(_shared.ntk_eigenvectors, network)
+            network = _spectra.of_initial_weights(self._network)
+            eigenvectors = self._share(_spectra.ntk_eigenvectors, network)
             self._flow = GradientFlow(*eigenvectors, self._targets)
 
     def _solve_equilibrium(self):
@@ -249,8 +249,8 @@ class InfiniteEnsemble:
             nngp = self._network.nngp(self._gram(), overwrite=True)
             self._equilibrium_duals = ridge_duals(nngp, ridge, self._targets)
         else:  # eigenvectors serve every ridge
-            network = _shared.of_equilibrium(self._network)
-            eigenvectors = self._share(_shared.nngp_eigenvectors, network)
+            network = _spectra.of_equilibrium(self._network)
+            eigenvectors = self._share(_spectra.nngp_eigenvectors, network)
             self._equilibrium_duals = ridge_duals_of_modes(
                 *eigenvectors, ridge, self._targets
             )
@@ -275,8 +275,8 @@ class InfiniteEnsemble:
         # eigenvalues that noise hides need not be resolved
         finest = np.finfo(np.float32).eps * kernel.rate(np.array(np.inf))
         modes = self._share(
-            _shared.nngp_modes,
-            _shared.of_equilibrium(network),
+            _spectra.nngp_modes,
+            _spectra.of_equilibrium(network),
             bool(network.kappa > finest),
             gram=lambda: gram,
         )
@@ -304,45 +304,13 @@ class InfiniteEnsemble:
 
     def _gram(self):
         """Return the Gram matrix of the training inputs, weighted."""
-        gram = self._memory.cache(_shared.weighted_gram)(self._X, self._scale)
+        gram = self._memory.cache(_spectra.weighted_gram)(self._X, self._scale)
         if self._memory.location is None:
             return gram
         # kernels take the place of the Gram matrix, but not in the memory's file
         return gram._replace(cosine=np.array(gram.cosine))
 
     def _share(self, function, network, *args, gram=None):
-        """Call a function of `_shared`, or load what it has returned before."""
+        """Call a function of `_spectra`, or load what it has returned before."""
         shared = self._memory.cache(function, ignore=["gram"])
         return shared(network, self._X, self._scale, *args, gram=gram or self._gram)
-
-
-def check_memory(n_matrices, n_samples):
-    """Raise if kernel matrices would not fit in this machine's memory.
-
-    Parameters
-    ----------
-    n_matrices : int
-        Number of matrices held at once.
-    n_samples : int
-        Number of their rows and columns.
-
-    Raises
-    ------
-    ValueError
-        If they do not fit.
-    """
-    needed = n_matrices * n_samples**2 * np.dtype(float).itemsize
-    if needed > _physical_memory():
-        raise ValueError(
-            f"This fit needs {needed / 2**30:.1f} GiB for {n_matrices} kernel matrices "
-            f"of {n_samples} samples, but the machine has "
-            f"{_physical_memory() / 2**30:.1f} GiB. Fit fewer samples; a low-rank "
-            "approximation, n_landmarks, is planned but not part of this release."
-        )
-
-
-def _physical_memory():
-    """Return the machine's memory in bytes, infinite where it cannot be told."""
-    if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", {}):
-        return np.inf
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

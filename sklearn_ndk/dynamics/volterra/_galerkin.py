@@ -10,8 +10,8 @@ small at all times (a Galerkin method with the preconditioned defects as basis).
 
 import numpy as np
 
-from sklearn_ndk._threads import n_threads, single_threaded_blas, spread
-from sklearn_ndk.dynamics._volterra import march
+from sklearn_ndk._compute._threads import n_threads, single_threaded_blas, spread
+from sklearn_ndk.dynamics.volterra._march import march
 
 _MAX_ROUNDS = 40
 _KEPT = 0.01  # corrections this small beside the largest are left out

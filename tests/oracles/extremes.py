@@ -6,13 +6,13 @@ Run as a script to compute the file anew (a few minutes).
 from pathlib import Path
 
 import numpy as np
-from brute_force import brute_force
 
+from oracles.brute_force import brute_force
 from sklearn_ndk.kernels import ntk_kernel
 from sklearn_ndk.kernels._activations import get_activation
 from sklearn_ndk.kernels._network import InfiniteNetwork
 
-FILE = Path(__file__).parent / "data" / "extremes.npz"
+FILE = Path(__file__).parents[1] / "data" / "extremes.npz"
 
 #: activation, depth, T, sigma0 (sigma is one), scale of X
 CASES = [

@@ -569,13 +569,13 @@ def test_a_pickled_model_leaves_its_memory_behind(limit, tmp_path):
 
 def count_calls(monkeypatch, name, calls):
     """Record what a shared function is called with, when it is really called."""
-    from sklearn_ndk import _shared
+    from sklearn_ndk.training import _spectra
 
-    function = getattr(_shared, name)
+    function = getattr(_spectra, name)
 
     @functools.wraps(function)
     def counted(network, X, scale, *args, gram):
         calls.append((name, network, X.tobytes(), *args))
         return function(network, X, scale, *args, gram=gram)
 
-    monkeypatch.setattr(_shared, name, counted)
+    monkeypatch.setattr(_spectra, name, counted)

@@ -11,8 +11,8 @@ the integral as ``sum_j weights_j R_j r`` with the residual at all nodes.
 
 import numpy as np
 
-from sklearn_ndk.dynamics._krylov import gcr
-from sklearn_ndk.dynamics._quadrature import panel_rule
+from sklearn_ndk.dynamics.volterra._krylov import gcr
+from sklearn_ndk.dynamics.volterra._quadrature import panel_rule
 
 _MAX_ITER = 200
 _N_NEAR = 2  # panels next to the time, where the kernel has a kink

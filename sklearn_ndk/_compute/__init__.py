@@ -1,0 +1,1 @@
+"""Threads, tiles and memory: how work is laid out on a machine."""

@@ -1,0 +1,54 @@
+"""Gradient flow without noise, in closed form: Eq. (16)."""
+
+import numpy as np
+
+from sklearn_ndk.dynamics._spectrum import rounding
+
+
+class GradientFlow:
+    """Noiseless gradient flow with a fixed kernel, the NTK: Eq. (16).
+
+    Parameters
+    ----------
+    eigenvalues : ndarray of shape (n_samples,)
+        Those of the kernel of the training inputs, increasing.
+    vectors : ndarray of shape (n_samples, n_samples)
+        Its eigenvectors, as columns.
+    targets : ndarray of shape (n_outputs, n_samples)
+        Targets.
+    """
+
+    def __init__(self, eigenvalues, vectors, targets):
+        self._eigenvalues, self._vectors = eigenvalues, vectors
+        self._modal_targets = targets @ self._vectors
+
+    def duals(self, times):
+        """Return ``(1 - exp(-NTK t)) / NTK y``.
+
+        Parameters
+        ----------
+        times : ndarray of shape (n_times,)
+            Gradient-flow times; may be infinite.
+
+        Returns
+        -------
+        ndarray of shape (n_outputs, n_times, n_samples)
+            What multiplies the kernel between other inputs and the training inputs.
+        """
+        learned = np.array([_learned(self._eigenvalues, t) for t in times])
+        modal = self._modal_targets[:, None] * learned
+        return modal @ self._vectors.T
+
+
+def _learned(eigenvalues, t):
+    """Return ``(1 - exp(-lambda t)) / lambda``, which is t for vanishing lambda.
+
+    Directions whose eigenvalue is rounding error have no component in any
+    prediction; once t has amplified their error they are left out.
+    """
+    cutoff = rounding(eigenvalues)
+    null = eigenvalues <= cutoff
+    rest = np.where(null, 1, eigenvalues)
+    with np.errstate(over="ignore"):
+        learned = -np.expm1(-rest * t) / rest
+        return np.where(null, t if t < np.inf and cutoff * t < 1e-8 else 0, learned)

@@ -1,0 +1,1 @@
+"""Training samples, and the ensemble of networks trained on them."""
