@@ -15,9 +15,7 @@ from sklearn.utils.validation import (
 )
 
 from sklearn_ndk._checks import check_time, check_times
-from sklearn_ndk.kernels._activations import get_activation
-from sklearn_ndk.kernels._network import InfiniteNetwork
-from sklearn_ndk.kernels._pairwise import NETWORK_CONSTRAINTS
+from sklearn_ndk.kernels._network import NETWORK_CONSTRAINTS, make_network
 from sklearn_ndk.training._ensemble import InfiniteEnsemble
 
 
@@ -95,13 +93,8 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
         targets = (targets - self._y_mean) / self._y_scale
         X, targets, sample_weight = _merge_duplicates(X, targets, sample_weight)
         self.X_fit_ = X
-        network = InfiniteNetwork(
-            self.depth,
-            get_activation(self.activation),
-            float(self.T),
-            float(self.sigma),
-            float(self.sigma0),
-            float(self.bias),
+        network = make_network(
+            **{name: getattr(self, name) for name in NETWORK_CONSTRAINTS}
         )
         return InfiniteEnsemble(
             network,

@@ -2,14 +2,26 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral, Real
 
 import numpy as np
+from sklearn.utils._param_validation import Interval, StrOptions
 
-from sklearn_ndk.kernels._activations import Activation
+from sklearn_ndk.kernels._activations import ACTIVATIONS, Activation, get_activation
 from sklearn_ndk.kernels._matrices import kernel_matrices
 from sklearn_ndk.kernels._recursion import layer_recursion
 from sklearn_ndk.kernels._series import angular_series
 from sklearn_ndk.kernels._weight_process import WeightMoments, weight_moments
+
+#: Constraints on the hyperparameters of a network, for scikit-learn's validation.
+NETWORK_CONSTRAINTS = {
+    "depth": [Interval(Integral, 1, None, closed="left")],
+    "activation": [StrOptions(set(ACTIVATIONS)), Activation],
+    "T": [Interval(Real, 0, None, closed="left")],
+    "sigma": [Interval(Real, 0, None, closed="neither")],
+    "sigma0": [Interval(Real, 0, None, closed="neither")],
+    "bias": [Interval(Real, 0, None, closed="left")],
+}
 
 _TILE_ENTRIES = 2**17  # of all matrices at once: fewer wait for the interpreter
 
@@ -184,6 +196,27 @@ class InfiniteNetwork:
             n_entries=_TILE_ENTRIES // n_pairs,
             overwrite=overwrite,
         )
+
+
+def make_network(*, activation, depth, **parameters):
+    """Return the network that validated parameters of a user describe.
+
+    Parameters
+    ----------
+    activation : str or Activation
+        The nonlinearity, or its name.
+    depth : int
+        Number of hidden layers.
+    **parameters : float
+        Others of :class:`InfiniteNetwork`.
+
+    Returns
+    -------
+    InfiniteNetwork
+        The network.
+    """
+    numbers = {name: float(value) for name, value in parameters.items()}
+    return InfiniteNetwork(int(depth), get_activation(activation), **numbers)
 
 
 def _constant(variance):

@@ -1,23 +1,12 @@
 """The public pairwise kernels, with scikit-learn's validation."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 from sklearn.metrics.pairwise import check_pairwise_arrays
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils._param_validation import Interval, validate_params
 
-from sklearn_ndk.kernels._activations import ACTIVATIONS, Activation, get_activation
 from sklearn_ndk.kernels._gram import gram_matrix
-from sklearn_ndk.kernels._network import InfiniteNetwork
-
-#: Constraints on the hyperparameters of a network, shared with the estimators.
-NETWORK_CONSTRAINTS = {
-    "depth": [Interval(Integral, 1, None, closed="left")],
-    "activation": [StrOptions(set(ACTIVATIONS)), Activation],
-    "T": [Interval(Real, 0, None, closed="left")],
-    "sigma": [Interval(Real, 0, None, closed="neither")],
-    "sigma0": [Interval(Real, 0, None, closed="neither")],
-    "bias": [Interval(Real, 0, None, closed="left")],
-}
+from sklearn_ndk.kernels._network import NETWORK_CONSTRAINTS, make_network
 
 _TIME = [Interval(Real, 0, None, closed="both")]
 
@@ -76,7 +65,7 @@ def nngp_kernel(X, Y=None, *, depth=1, activation="relu", sigma=1.0, bias=0.0):
     array([[0.25      , 0.15915494],
            [0.15915494, 1.        ]])
     """
-    network = InfiniteNetwork(depth, get_activation(activation), sigma=sigma, bias=bias)
+    network = make_network(depth=depth, activation=activation, sigma=sigma, bias=bias)
     return network.nngp(_checked_gram(X, Y), overwrite=True)
 
 
@@ -131,9 +120,7 @@ def ntk_kernel(
     array([[0.5       , 0.15915494],
            [0.15915494, 2.        ]])
     """
-    network = InfiniteNetwork(
-        depth, get_activation(activation), sigma0=sigma0, bias=bias
-    )
+    network = make_network(depth=depth, activation=activation, sigma0=sigma0, bias=bias)
     gram = _checked_gram(X, Y)
     if return_nngp:
         return tuple(network.ntk_and_nngp(gram))
@@ -195,7 +182,9 @@ def ndk_kernel(
     array([[0.1685, 0.0965],
            [0.0965, 0.674 ]])
     """
-    network = InfiniteNetwork(depth, get_activation(activation), T, sigma, sigma0, bias)
+    network = make_network(
+        depth=depth, activation=activation, T=T, sigma=sigma, sigma0=sigma0, bias=bias
+    )
     return network.ndk(_checked_gram(X, Y), t, t_prime, overwrite=True)
 
 
@@ -254,7 +243,9 @@ def two_time_nngp_kernel(
     >>> two_time_nngp_kernel([[1.0, 0.0]], t=100.0, t_prime=50.0).round(4)
     array([[0.1705]])
     """
-    network = InfiniteNetwork(depth, get_activation(activation), T, sigma, sigma0, bias)
+    network = make_network(
+        depth=depth, activation=activation, T=T, sigma=sigma, sigma0=sigma0, bias=bias
+    )
     return network.two_time_nngp(_checked_gram(X, Y), t, t_prime, overwrite=True)
 
 
@@ -297,5 +288,5 @@ def mean_kernel(X, Y=None, *, depth=1, activation="relu", sigma=1.0, bias=0.0):
     array([[0.0796, 0.1592],
            [0.1592, 0.3183]])
     """
-    network = InfiniteNetwork(depth, get_activation(activation), sigma=sigma, bias=bias)
+    network = make_network(depth=depth, activation=activation, sigma=sigma, bias=bias)
     return network.mean_kernel(_checked_gram(X, Y), overwrite=True)

@@ -9,10 +9,11 @@ from sklearn.utils.validation import _check_sample_weight
 
 from sklearn_ndk._checks import check_times
 from sklearn_ndk.dynamics import largest_eigenvalue
-from sklearn_ndk.kernels._activations import get_activation
 from sklearn_ndk.kernels._gram import gram_matrix
-from sklearn_ndk.kernels._network import InfiniteNetwork
-from sklearn_ndk.kernels._pairwise import NETWORK_CONSTRAINTS
+from sklearn_ndk.kernels._network import (
+    NETWORK_CONSTRAINTS,
+    make_network,
+)
 from sklearn_ndk.simulation._backends import import_torch
 from sklearn_ndk.simulation._simulation import Simulation
 
@@ -204,13 +205,8 @@ def simulate_langevin(
     """
     X, y, X_eval, sample_weight = _check_data(X, y, X_eval, sample_weight)
     times = _check_finite_times(times)
-    network = InfiniteNetwork(
-        depth,
-        get_activation(activation),
-        float(T),
-        float(sigma),
-        float(sigma0),
-        float(bias),
+    network = make_network(
+        depth=depth, activation=activation, T=T, sigma=sigma, sigma0=sigma0, bias=bias
     )
     for method in (network.activation, network.activation.derivative):
         method(np.zeros((1, 1, 1), np.float32))  # raises if it is not defined
