@@ -1,8 +1,15 @@
 """Gradient flow without noise, in closed form: Eq. (16)."""
 
-import numpy as np
+from collections.abc import Callable
+from functools import cached_property
 
-from sklearn_ndk.dynamics._spectrum import rounding
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import eigh
+
+from sklearn_ndk.dynamics._accuracy import Duals, rounding_errors
+from sklearn_ndk.dynamics._equilibrium import ridge_duals
+from sklearn_ndk.dynamics._graded import GradedSpectrum
 
 
 class GradientFlow:
@@ -10,19 +17,35 @@ class GradientFlow:
 
     Parameters
     ----------
-    eigenvalues : ndarray of shape (n_samples,)
-        Those of the kernel of the training inputs, increasing.
-    vectors : ndarray of shape (n_samples, n_samples)
-        Its eigenvectors, as columns.
+    kernel : callable
+        Returns the kernel of the training inputs, of shape (n_samples, n_samples),
+        to be overwritten.
     targets : ndarray of shape (n_outputs, n_samples)
         Targets.
+    tol : float
+        Relative accuracy wanted.
+    rank : callable, default=None
+        Returns the largest rank that the exact kernel can have, the number of
+        samples if None. Eigenvalues beyond it are zero, not hidden by rounding.
+    eigenvectors : callable, default=None
+        Returns eigenvalues of the kernel, increasing, and its eigenvectors as columns;
+        computed from `kernel` if None.
     """
 
-    def __init__(self, eigenvalues, vectors, targets):
-        self._eigenvalues, self._vectors = eigenvalues, vectors
-        self._modal_targets = targets @ self._vectors
+    def __init__(
+        self,
+        kernel: Callable[[], NDArray[np.float64]],
+        targets: NDArray[np.float64],
+        *,
+        tol: float = 1e-6,
+        rank: Callable[[], int] | None = None,
+        eigenvectors: Callable[[], tuple[NDArray, NDArray]] | None = None,
+    ) -> None:
+        self._kernel, self._targets = kernel, targets
+        self._tol, self._rank = tol, rank
+        self._eigenvectors = eigenvectors or (lambda: eigh(kernel(), driver="evd"))
 
-    def duals(self, times):
+    def duals(self, times: NDArray[np.float64]) -> Duals:
         """Return ``(1 - exp(-NTK t)) / NTK y``.
 
         Parameters
@@ -32,23 +55,66 @@ class GradientFlow:
 
         Returns
         -------
-        ndarray of shape (n_outputs, n_times, n_samples)
-            What multiplies the kernel between other inputs and the training inputs.
+        Duals
+            With values of shape (n_outputs, n_times, n_samples).
         """
-        learned = np.array([_learned(self._eigenvalues, t) for t in times])
-        modal = self._modal_targets[:, None] * learned
-        return modal @ self._vectors.T
+        values = np.zeros((len(self._targets), len(times), self._targets.shape[1]))
+        error = 0.0
+        moving = (times > 0) & np.isfinite(times)
+        if np.any(moving):
+            values[:, moving], error = self._moving(times[moving])
+        if np.any(times == np.inf):
+            values[:, times == np.inf] = self._final.values[:, None]
+            error = max(error, self._final.error)
+        return Duals(values, error)
+
+    def _moving(self, times):
+        """Return the duals at finite times, with exact small modes where they count."""
+        eigenvalues, vectors, modal, diagonal = self._modes
+        learned = [_learned(eigenvalues, t) for t in times]
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = (modal[:, None] * np.array(learned)) @ vectors.T
+        errors = rounding_errors(diagonal, values, self._targets).max(axis=0, initial=0)
+        coarse = ~(errors <= self._tol)
+        error = errors.max(where=~coarse, initial=0)
+        if np.any(coarse):
+            late = times[coarse]
+            solved = self._graded.solve(
+                self._targets,
+                lambda s: np.array([_flow_gain(s, t) for t in late]),
+                late,
+            )
+            values[:, coarse] = solved.values
+            error = max(error, solved.error)
+        return Duals(values, float(error))
+
+    @cached_property
+    def _modes(self):
+        eigenvalues, vectors = self._eigenvectors()
+        eigenvalues = np.maximum(eigenvalues, 0)
+        diagonal = np.einsum("ij,j,ij->i", vectors, eigenvalues, vectors)
+        return eigenvalues, vectors, self._targets @ vectors, diagonal
+
+    @cached_property
+    def _graded(self):
+        return GradedSpectrum(self._kernel(), self._rank)
+
+    @cached_property
+    def _final(self):
+        return ridge_duals(
+            self._kernel(), 0.0, self._targets, tol=self._tol, rank=self._rank
+        )
 
 
 def _learned(eigenvalues, t):
-    """Return ``(1 - exp(-lambda t)) / lambda``, which is t for vanishing lambda.
-
-    Directions whose eigenvalue is rounding error have no component in any
-    prediction; once t has amplified their error they are left out.
-    """
-    cutoff = rounding(eigenvalues)
-    null = eigenvalues <= cutoff
-    rest = np.where(null, 1, eigenvalues)
+    """Return ``(1 - exp(-lambda t)) / lambda``, which is t where lambda vanishes."""
+    positive = np.where(eigenvalues > 0, eigenvalues, 1)
     with np.errstate(over="ignore"):
-        learned = -np.expm1(-rest * t) / rest
-        return np.where(null, t if t < np.inf and cutoff * t < 1e-8 else 0, learned)
+        learned = -np.expm1(-positive * t) / positive
+    return np.where(eigenvalues > 0, learned, t)
+
+
+def _flow_gain(roots, t):
+    """Return ``(1 - exp(-s^2 t)) / s``."""
+    with np.errstate(over="ignore"):
+        return -np.expm1(-roots * (roots * t)) / roots

@@ -19,10 +19,13 @@ from sklearn_ndk.dynamics import (
     largest_eigenvalue,
     ridge_duals,
     ridge_duals_of_modes,
+    warn_of_rounding,
 )
 from sklearn_ndk.kernels._gram import gram_matrix
+from sklearn_ndk.kernels._rank import rank_bound
 from sklearn_ndk.kernels._two_time import TwoTimeKernel
 from sklearn_ndk.training import _spectra
+from sklearn_ndk.training._conditioning import cause_of_rounding
 
 _FLOW_SPAN = 1e8  # of the times of interest in gradient flow
 _SLOW = 1e-7  # diffusion beside gradient descent: equilibrium is solved on demand only
@@ -156,7 +159,7 @@ class InfiniteEnsemble:
             return  # without waiting for a thread that solves later times
         with self._lock:
             if self._gradient_flow:
-                self._solve_flow()
+                self._solve_flow(t)
             elif self._equilibrium_only or t == np.inf:
                 self._solve_equilibrium()
             elif t > 0:
@@ -179,8 +182,10 @@ class InfiniteEnsemble:
         """
         gram = gram_matrix(X, self._X).scaled(1.0, self._scale)
         if self._gradient_flow:
-            self.solve(np.inf)
-            return self._flow.duals(times) @ self._network.ntk(gram).T
+            self.solve(np.max(times))
+            duals = self._flow.duals(times)
+            self._warn_of_rounding(duals.error)
+            return duals.values @ self._network.ntk(gram).T
         out = np.zeros((len(self._targets), len(times), len(X)))
         at_equilibrium = self._is_equilibrium(times)
         moving = ~at_equilibrium & (times > 0)
@@ -233,27 +238,44 @@ class InfiniteEnsemble:
             return ~finite
         return times > self._trajectory.edges[-1]
 
-    def _solve_flow(self):
+    def _solve_flow(self, t):
         if self._flow is None:
             check_memory(3, len(self._X))
             network = _spectra.of_initial_weights(self._network)
-            eigenvectors = self._share(_spectra.ntk_eigenvectors, network)
-            self._flow = GradientFlow(*eigenvectors, self._targets)
+            self._flow = GradientFlow(
+                lambda: network.ntk(self._gram(), overwrite=True),
+                self._targets,
+                tol=self._tol,
+                rank=self._rank,
+                eigenvectors=lambda: self._share(_spectra.ntk_eigenvectors, network),
+            )
+        self._flow.duals(np.array([t]))
 
     def _solve_equilibrium(self):
         if self._equilibrium_duals is not None:
             return
         check_memory(3, len(self._X))
-        ridge = self._network.kappa
+        ridge, targets = self._network.kappa, self._targets
+        accuracy = {"tol": self._tol, "rank": self._rank}
+
+        def nngp():
+            return self._network.nngp(self._gram(), overwrite=True)
+
         if self._memory.location is None:
-            nngp = self._network.nngp(self._gram(), overwrite=True)
-            self._equilibrium_duals = ridge_duals(nngp, ridge, self._targets)
+            duals = ridge_duals(nngp(), ridge, targets, **accuracy)
         else:  # eigenvectors serve every ridge
             network = _spectra.of_equilibrium(self._network)
-            eigenvectors = self._share(_spectra.nngp_eigenvectors, network)
-            self._equilibrium_duals = ridge_duals_of_modes(
-                *eigenvectors, ridge, self._targets
-            )
+            modes = self._share(_spectra.nngp_eigenvectors, network)
+            duals = ridge_duals_of_modes(*modes, ridge, targets, nngp, **accuracy)
+        self._warn_of_rounding(duals.error)
+        self._equilibrium_duals = duals.values
+
+    def _rank(self):
+        return rank_bound(self._network, self._X)
+
+    def _warn_of_rounding(self, error):
+        if error > self._tol:
+            warn_of_rounding(error, self._tol, cause_of_rounding(self._X), stacklevel=3)
 
     def _solve_trajectory(self, t, progress):
         """Solve up to time `t` at least, with the equilibrium if it is beyond."""
