@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgWarning
 
-# Units in the last place that an entry of a kernel may be off: the recursion over
-# layers and the solver add a few. Half of it misses errors that the oracle finds.
-_ULPS = 4
+# Units in the last place of an entry of a kernel: the recursion over layers and the
+# solver add a few. With half as many, one error in ten is larger than its estimate.
+ENTRY_ERROR = 8 * np.finfo(float).eps
 
 
 class Duals(NamedTuple):
@@ -20,7 +20,7 @@ class Duals(NamedTuple):
     values : ndarray of shape (n_outputs, ..., n_samples)
         What multiplies the kernel between other inputs and the training inputs.
     error : float
-        Bound of the error of predictions at the training inputs, relative to the
+        Estimate of the error of predictions at the training inputs, relative to the
         targets, in the 2-norm over the samples; the largest over the outputs.
     """
 
@@ -33,7 +33,7 @@ def rounding_errors(
     duals: NDArray[np.float64],
     targets: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Bound the errors of predictions that rounding errors of the kernel cause.
+    """Estimate the errors of predictions that rounding errors of the kernel cause.
 
     The entry of the rows i and j is exact to a few units in the last place of
     ``sqrt(K_ii K_jj)``. So are those of the kernel that makes predictions. An error E
@@ -55,15 +55,58 @@ def rounding_errors(
     """
     root = np.sqrt(np.maximum(diagonal, 0))
     largest = root.max(initial=0) or 1.0
-    size = np.abs(targets).max(axis=1, initial=0)
-    size[size == 0] = 1.0  # no targets: no duals, no error
-    norm = np.linalg.norm(targets / size[:, None], axis=1)
-    norm[norm == 0] = 1.0
+    factor = ENTRY_ERROR * np.linalg.norm(root / largest)
+    size, norm = norms(targets)
     with np.errstate(over="ignore", invalid="ignore"):
         weighted = duals / size[:, None, None] * root * largest
-        errors = np.linalg.norm(weighted, axis=-1) / norm[:, None]
-        ulp = _ULPS * np.finfo(float).eps
-        return ulp * np.linalg.norm(root / largest) * errors
+        return factor * np.linalg.norm(weighted, axis=-1) / norm[:, None]
+
+
+def spectral_errors(
+    largest: float, duals: NDArray[np.float64], targets: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Estimate the errors of predictions from eigenvectors of the kernel.
+
+    Their rounding errors are relative to the largest eigenvalue, in all rows.
+
+    Parameters
+    ----------
+    largest : float
+        The largest eigenvalue.
+    duals, targets : ndarray
+        As in :func:`rounding_errors`.
+
+    Returns
+    -------
+    ndarray of shape (n_outputs, n_times)
+        As in :func:`rounding_errors`.
+    """
+    size, norm = norms(targets)
+    with np.errstate(over="ignore", invalid="ignore"):
+        weighted = duals / size[:, None, None] * largest
+        return ENTRY_ERROR * np.linalg.norm(weighted, axis=-1) / norm[:, None]
+
+
+def norms(
+    targets: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the largest entry of each row, and the norm of the rows divided by it.
+
+    Parameters
+    ----------
+    targets : ndarray of shape (n_outputs, n_samples)
+        Targets, of any scale.
+
+    Returns
+    -------
+    size, norm : ndarray of shape (n_outputs,)
+        One where a row vanishes: then nothing is learned, and nothing is off.
+    """
+    size = np.abs(targets).max(axis=1, initial=0)
+    size[size == 0] = 1.0
+    norm = np.linalg.norm(targets / size[:, None], axis=1)
+    norm[norm == 0] = 1.0
+    return size, norm
 
 
 def warn_of_rounding(error: float, tol: float, cause: str, stacklevel: int = 2) -> None:

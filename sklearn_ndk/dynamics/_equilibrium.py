@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from sklearn_ndk.dynamics._accuracy import Duals, rounding_errors
+from sklearn_ndk.dynamics._accuracy import Duals, rounding_errors, spectral_errors
 from sklearn_ndk.dynamics._graded import GradedSpectrum
 
 
@@ -51,9 +51,9 @@ def ridge_duals(
     except LinAlgError:  # singular to rounding
         pass
     else:
-        error = _largest_error(diagonal, values, targets)
+        error = np.max(rounding_errors(diagonal, values[:, None], targets))
         if error <= tol:
-            return Duals(values, error)
+            return Duals(values, float(error))
     kernel[np.diag_indices_from(kernel)] = diagonal
     with np.errstate(divide="ignore"):
         horizon = 1 / np.array([float(ridge)])
@@ -93,14 +93,10 @@ def ridge_duals_of_modes(
     values = np.maximum(eigenvalues, 0)
     with np.errstate(all="ignore"):  # what overflows is not exact enough
         duals = (targets @ vectors / (values + ridge)) @ vectors.T
-        error = _largest_error(vectors**2 @ values, duals, targets)
+        error = np.max(spectral_errors(values[-1], duals[:, None], targets))
     if error <= tol:
-        return Duals(duals, error)
+        return Duals(duals, float(error))
     return ridge_duals(kernel(), ridge, targets, tol=tol, rank=rank)
-
-
-def _largest_error(diagonal, duals, targets):
-    return float(np.max(rounding_errors(diagonal, duals[:, None], targets), initial=0))
 
 
 def _ridge_gain(roots, ridge):

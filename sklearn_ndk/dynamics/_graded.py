@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.linalg import eigh, svd
 from scipy.linalg.lapack import dgejsv
 
-from sklearn_ndk.dynamics._accuracy import Duals, rounding_errors
+from sklearn_ndk.dynamics._accuracy import ENTRY_ERROR, Duals, norms, rounding_errors
 from sklearn_ndk.dynamics._spectrum import rounding
 
 # Ratio of row sizes up to which the errors of a standard SVD, relative to the largest
@@ -51,7 +51,12 @@ class GradedSpectrum:
         root_values, vectors = np.sqrt(values[kept]), vectors[:, kept]
         left, roots, right = _svd(self._root, vectors * root_values)
         self._vectors, self._roots = left, roots
-        self._to_duals = (vectors / root_values) @ right / size[:, None]
+        to_duals = (vectors / root_values) @ right
+        self._to_duals = to_duals / size[:, None]
+        # of predictions, in units of what is learned of each mode
+        self._noise = (
+            ENTRY_ERROR * np.linalg.norm(self._root) * np.linalg.norm(to_duals, axis=0)
+        )
 
     def solve(
         self,
@@ -77,25 +82,27 @@ class GradedSpectrum:
             With values of shape (n_outputs, n_times, n_samples).
         """
         modal = targets @ self._vectors
-        values = (modal[:, None] * learned(self._roots)) @ self._to_duals.T
+        gain = learned(self._roots)
+        noisy = gain * self._noise > 1  # nearer to the answer without them
+        gain = np.where(noisy, 0, gain)
+        values = (modal[:, None] * gain) @ self._to_duals.T
         errors = rounding_errors(self._diagonal, values, targets)
+        size, norm = norms(targets)
+        left_out = np.linalg.norm(modal[:, None] / size[:, None, None] * noisy, axis=-1)
+        errors += left_out / norm[:, None]
         if not self._complete:
-            errors = errors + self._hidden(targets, modal, horizon)
+            errors += self._hidden(targets, modal, horizon)
         return Duals(values, float(np.max(errors, initial=0)))
 
     def _hidden(self, targets, modal, horizon):
         """Bound what eigenvalues below rounding could add to predictions."""
-        size = np.abs(targets).max(axis=1, keepdims=True)
-        size[size == 0] = 1.0
-        rest = (targets - modal @ self._vectors.T) / size * (self._root > 0)
-        norm = np.linalg.norm(targets / size, axis=1, keepdims=True)
-        norm[norm == 0] = 1.0
+        size, norm = norms(targets)
+        rest = (targets - modal @ self._vectors.T) / size[:, None] * (self._root > 0)
         all_of_it = np.linalg.norm(rest, axis=1)[:, None]
         root = self._root.max() * self._root
-        gain = np.linalg.norm(rest * root, axis=1)[:, None] * self._cutoff
+        rate = np.linalg.norm(rest * root, axis=1)[:, None] * self._cutoff
         with np.errstate(over="ignore", invalid="ignore"):
-            added = gain * horizon
-        return np.fmin(all_of_it, added) / norm
+            return np.fmin(all_of_it, rate * horizon) / norm[:, None]
 
 
 def _svd(scale, matrix):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
-from sklearn_ndk.dynamics._accuracy import Duals, rounding_errors
+from sklearn_ndk.dynamics._accuracy import Duals, spectral_errors
 from sklearn_ndk.dynamics._equilibrium import ridge_duals
 from sklearn_ndk.dynamics._graded import GradedSpectrum
 
@@ -70,11 +70,11 @@ class GradientFlow:
 
     def _moving(self, times):
         """Return the duals at finite times, with exact small modes where they count."""
-        eigenvalues, vectors, modal, diagonal = self._modes
+        eigenvalues, vectors, modal = self._modes
         learned = [_learned(eigenvalues, t) for t in times]
         with np.errstate(over="ignore", invalid="ignore"):
             values = (modal[:, None] * np.array(learned)) @ vectors.T
-        errors = rounding_errors(diagonal, values, self._targets).max(axis=0, initial=0)
+        errors = spectral_errors(eigenvalues[-1], values, self._targets).max(axis=0)
         coarse = ~(errors <= self._tol)
         error = errors.max(where=~coarse, initial=0)
         if np.any(coarse):
@@ -92,8 +92,7 @@ class GradientFlow:
     def _modes(self):
         eigenvalues, vectors = self._eigenvectors()
         eigenvalues = np.maximum(eigenvalues, 0)
-        diagonal = np.einsum("ij,j,ij->i", vectors, eigenvalues, vectors)
-        return eigenvalues, vectors, self._targets @ vectors, diagonal
+        return eigenvalues, vectors, self._targets @ vectors
 
     @cached_property
     def _graded(self):
