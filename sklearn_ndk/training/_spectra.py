@@ -12,6 +12,7 @@ from scipy.linalg import eigh
 
 from sklearn_ndk.dynamics import Modes
 from sklearn_ndk.kernels._gram import gram_matrix
+from sklearn_ndk.kernels._rank import rank_bound
 
 
 def of_equilibrium(network):
@@ -31,7 +32,7 @@ def weighted_gram(X, scale):
 
 def nngp_modes(network, X, scale, ridge, gram):
     """Return the modes of the NNGP kernel, for the trajectory."""
-    return Modes(network.nngp(gram()), ridge)
+    return Modes(network.nngp(gram()), ridge, lambda: rank_bound(network, X))
 
 
 def nngp_eigenvectors(network, X, scale, gram):
