@@ -241,7 +241,7 @@ def _check_y(estimator, y):
         check_labels(estimator, y)
         return y
     y = check_array(y, ensure_2d=False, input_name="y")
-    y, n_outputs = y.reshape(len(y), -1), len(estimator._y_mean)
+    y, n_outputs = y.reshape(len(y), -1), len(estimator._target_scale.mean)
     if y.shape[1] != n_outputs:
         raise ValueError(
             f"y has {y.shape[1]} targets, but the estimator was fitted to {n_outputs}."

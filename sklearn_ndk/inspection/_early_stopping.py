@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_ndk._stopping_time import BaseEarlyStopping, standard_error
+from sklearn_ndk._stopping_time import BaseStoppingTime, standard_error
 from sklearn_ndk.inspection._time_axis import (
     BLUE,
     ORANGE,
@@ -135,7 +135,7 @@ class EarlyStoppingDisplay:
             If the estimator does not choose its time.
         """
         estimator, _ = last_step(estimator)
-        if not isinstance(estimator, BaseEarlyStopping):
+        if not isinstance(estimator, BaseStoppingTime):
             raise TypeError(
                 "EarlyStoppingDisplay shows NDKRegressorCV and NDKClassifierCV; got "
                 f"{type(estimator).__name__}. Use from_cv_results for a grid search."
