@@ -105,7 +105,8 @@ class EarlyStoppingDisplay:
         self.band_ = ax.fill_between(
             places, lower, upper, color=BLUE, alpha=0.2, linewidth=0
         )
-        self.band_.set_label("one standard error")
+        if np.any(self.standard_errors):  # of one fold there is none
+            self.band_.set_label("one standard error")
         style: dict[str, Any] = {"color": BLUE, "marker": "o", "markersize": 3}
         style |= {"label": "mean"} | (line_kw or {})
         (self.line_,) = ax.plot(places, self.mean_scores, **style)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, ShuffleSplit
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -101,3 +101,12 @@ def test_several_scores_are_refused_and_lines_can_be_styled(classes):
     model = NDKClassifierCV(times=4).fit(*classes)
     display = EarlyStoppingDisplay.from_estimator(model).plot(line_kw={"color": "k"})
     assert display.line_.get_color() == "k"
+
+
+@pytest.mark.parametrize("n_splits", [1, 2])
+def test_one_fold_alone_has_no_standard_error_to_name(classes, n_splits):
+    folds = ShuffleSplit(n_splits, random_state=0)
+    model = NDKClassifierCV(times=4, cv=folds).fit(*classes)
+    display = EarlyStoppingDisplay.from_estimator(model)
+    names = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert ("one standard error" in names) == (n_splits > 1)
