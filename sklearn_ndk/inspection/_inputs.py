@@ -11,6 +11,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from sklearn_ndk._base import BaseNDK
+from sklearn_ndk._validation import refuse_non_numbers
 
 
 def last_step(
@@ -53,7 +54,7 @@ def check_data(
     Raises
     ------
     TypeError
-        If the estimator is not one of this package.
+        If the estimator is not one of this package, or `y` has dates.
     ValueError
         If there are not as many of `y` as of `X`, or `y` cannot be what the estimator
         was fitted to.
@@ -71,15 +72,14 @@ def _check_y(estimator: Any, y: Any) -> NDArray:
         y, ensure_2d=False, dtype=None, ensure_all_finite=False, input_name="y"
     )
     y = y.reshape(len(y), -1)
-    n_columns = 1 if is_classifier(estimator) else len(estimator._y_mean)
+    n_columns = 1 if is_classifier(estimator) else n_outputs(estimator)
     if y.shape[1] != n_columns:
         raise ValueError(
             f"y has {y.shape[1]} targets, but the estimator was fitted to {n_columns}."
         )
     if is_classifier(estimator):
         return _check_labels(estimator, y[:, 0])
-    if y.dtype.kind in "mM":
-        raise ValueError(f"y must be numbers; got {y.dtype}.")
+    refuse_non_numbers(y, "y")
     return check_array(y, dtype=np.float64, input_name="y")
 
 
@@ -93,6 +93,19 @@ def _check_labels(estimator: Any, y: NDArray) -> NDArray:
             "among them."
         )
     return estimator.classes_[[index[label] for label in y.tolist()]]
+
+
+def n_outputs(estimator: Any) -> int:
+    """Return the number of outputs of a fitted estimator."""
+    return len(estimator._y_mean)
+
+
+def encoded(estimator: Any, y: NDArray) -> NDArray[np.float64]:
+    """Return what outputs are trained towards, of shape (n_samples, n_outputs)."""
+    if not is_classifier(estimator):
+        return y
+    targets = np.where(y[:, None] == estimator.classes_, 1.0, -1.0)
+    return targets[:, -n_outputs(estimator) :]  # of two classes the second
 
 
 def scores(

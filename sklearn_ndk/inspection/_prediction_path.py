@@ -11,7 +11,13 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.validation import _num_samples
 
 from sklearn_ndk._checks import check_times
-from sklearn_ndk.inspection._inputs import check_data, score_name, scores
+from sklearn_ndk.inspection._inputs import (
+    check_data,
+    encoded,
+    n_outputs,
+    score_name,
+    scores,
+)
 from sklearn_ndk.inspection._palette import BLUE, GREEN, VERMILION
 from sklearn_ndk.inspection._time_axis import boundaries_of, draw_time_axis, new_axes
 
@@ -192,10 +198,10 @@ def _limit(estimator: Any, limit: str) -> Any:
 
 
 def _check_number_of_lines(estimator: Any, X: Any) -> None:
-    n_rows, n_outputs = _num_samples(X), len(estimator._y_mean)
-    if n_rows * n_outputs > _MAX_LINES:
+    n_rows, n_columns = _num_samples(X), n_outputs(estimator)
+    if n_rows * n_columns > _MAX_LINES:
         raise ValueError(
-            f"{n_rows} samples with {n_outputs} outputs are too many lines to draw, "
+            f"{n_rows} samples with {n_columns} outputs are too many lines to draw, "
             f"{_MAX_LINES} at most; pass fewer samples or show scores."
         )
 
@@ -212,8 +218,7 @@ def _values(
     if quantity == "score":
         return scores(estimator, outputs, y)[None]
     if quantity == "residual":
-        targets = estimator._targets(y) if is_classifier(estimator) else y
-        outputs = targets[:, :, None] - outputs
+        outputs = encoded(estimator, y)[:, :, None] - outputs
     return outputs.reshape(-1, len(times))
 
 
