@@ -1,4 +1,4 @@
-"""What is public: the modules of the API page, their names, and own methods of classes."""
+"""What is public: the names of the modules on the API page, and their methods."""
 
 import importlib
 import inspect
