@@ -14,8 +14,8 @@ import numpy as np
 from mpmath import mp, mpf
 
 DIGITS = 200
-#: Relative size below which an eigenvalue is exactly zero; a square root of
-#: cancelled digits (relu's, of rows on one line) is not known to more than half of them.
+#: Relative size below which an eigenvalue is exactly zero: a square root of
+#: cancelled digits (relu, rows on one line) is known to half of them.
 NULL = mpf(10) ** -85
 
 _exact = np.frompyfunc(mpf, 1, 1)
