@@ -93,7 +93,7 @@ class Sandbox:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self._limits = [seconds, gib]
+        self._seconds, self._gib = seconds, gib
 
     def __enter__(self) -> "Sandbox":
         return self
@@ -105,11 +105,13 @@ class Sandbox:
         assert self._server.stdout is not None
         self._server.stdout.close()
 
-    def call(self, module: str, name: str, *args: Any) -> Outcome:
-        """Call a function with arguments that JSON can hold."""
+    def call(
+        self, module: str, name: str, *args: Any, seconds: float | None = None
+    ) -> Outcome:
+        """Call a function with arguments that JSON can hold, see the class."""
         assert self._server.stdin is not None
         assert self._server.stdout is not None
-        request = [*self._limits, module, name, args]
+        request = [seconds or self._seconds, self._gib, module, name, args]
         self._server.stdin.write(json.dumps(request) + "\n")
         self._server.stdin.flush()
         value, error, told, seconds, peak = json.loads(self._server.stdout.readline())
@@ -129,8 +131,8 @@ def _serve() -> None:
     for line in sys.stdin:
         seconds, gib, module, name, args = json.loads(line)
         importlib.import_module(module)
-        answers.write(_in_fork(seconds, gib, module, name, args) + "\n")
-        answers.flush()
+        print(_in_fork(seconds, gib, module, name, args), file=answers, flush=True)
+    answers.close()
 
 
 def _in_fork(seconds: float, gib: float, module: str, name: str, args: Any) -> str:
@@ -182,9 +184,10 @@ def _result(module: str, name: str, args: Any) -> list[Any]:
         try:
             value = getattr(sys.modules[module], name)(*args)
         except BaseException as raised:
-            place = traceback.extract_tb(raised.__traceback__)[-1].filename
+            frame = traceback.extract_tb(raised.__traceback__)[-1]
+            place = f"{frame.filename}:{frame.lineno}"
             error = [*_told(type(raised), raised), place]
-    told = [[*_told(w.category, w.message), w.filename] for w in caught]
+    told = [[*_told(w.category, w.message), f"{w.filename}:{w.lineno}"] for w in caught]
     return [value, error, told]
 
 
