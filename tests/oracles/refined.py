@@ -35,8 +35,8 @@ DUALS = {"relu": _relu, "erf": _erf, "linear": _linear}
 class TwoTimeNetwork:
     """The NDK of single pairs of inputs, Eqs. (8)-(13), for brute force."""
 
-    def __init__(self, network):
-        self._network = network
+    def __init__(self, network, rounding=0.0):
+        self._network, self._rounding = network, rounding
         self.kappa = float(network.kappa)
 
     def _variance(self, t):
@@ -49,6 +49,9 @@ class TwoTimeNetwork:
         u, v = self._variance(t), self._variance(t_prime)
         decay = np.exp(-self.kappa * (t - t_prime))
         xx, yy, xy = k_xx + b2, k_yy + b2, k_xy + b2
+        if self._rounding:
+            noise = np.random.default_rng(0).standard_normal(np.shape(xy))
+            xy = xy * (1 + self._rounding * noise)
         ndk = decay * xy
         for _ in range(self._network.depth):
             xy, slope = dual(u * xx, v * yy, decay * v * xy)
@@ -60,7 +63,7 @@ class TwoTimeNetwork:
 
 
 def refined(problem, Xs, times, budget):
-    """Solve a problem at two resolutions.
+    """Solve a problem by brute force, and estimate the error.
 
     Parameters
     ----------
@@ -76,25 +79,31 @@ def refined(problem, Xs, times, budget):
     Returns
     -------
     values, error : ndarray of shape (n_rows, n_outputs, n_times), or None
-        The finer solution and its distance from the other; None beyond the budget,
-        or where doubles do not resolve the problem.
+        The solution, and how much it changes with the resolution and with rounding
+        of the inputs' cosines; None beyond the budget, or where doubles do not
+        resolve the problem.
     """
     network = TwoTimeNetwork(problem.network)
     if not _resolves(network, problem, times[-1], budget):
         return None
-    coarse, fine = (
-        np.stack(
-            [
-                brute_force(
-                    network, problem.X, y, Xs, times, problem.weight, resolution
-                )
-                for y in problem.y.T
-            ],
-            axis=1,
+    rounded = TwoTimeNetwork(problem.network, 4 * np.finfo(float).eps)
+    fine, coarse, perturbed = (
+        _solved(entries, problem, Xs, times, resolution)
+        for entries, resolution in (
+            (network, FINE),
+            (network, COARSE),
+            (rounded, COARSE),
         )
-        for resolution in (COARSE, FINE)
     )
-    return fine, np.abs(fine - coarse)
+    return fine, np.abs(fine - coarse) + np.abs(perturbed - coarse)
+
+
+def _solved(network, problem, Xs, times, resolution):
+    columns = [
+        brute_force(network, problem.X, y, Xs, times, problem.weight, resolution)
+        for y in problem.y.T
+    ]
+    return np.stack(columns, axis=1)
 
 
 def _resolves(network, problem, t_end, budget):

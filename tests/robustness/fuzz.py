@@ -64,7 +64,7 @@ def answer(seed: int) -> list:
     return path(case.rows, case.times).tolist()
 
 
-def excess(seed: int, given: list, budget: float) -> tuple[float, str]:
+def excess(seed: int, given: list, budget: float) -> tuple[float, str, str]:
     """Return by how much an answer misses its promise at worst, and where.
 
     Parameters
@@ -81,7 +81,9 @@ def excess(seed: int, given: list, budget: float) -> tuple[float, str]:
     float
         The largest error beside what is allowed; -1 where no oracle knows.
     str
-        Where it is.
+        The oracle.
+    str
+        Where the error is.
     """
     case = draw(seed)
     if case.kind == "kernels":
@@ -90,10 +92,11 @@ def excess(seed: int, given: list, budget: float) -> tuple[float, str]:
         allowed = CLOSED_TOL * norms + np.finfo(float).tiny
         worst = np.unravel_index(np.argmax(error / allowed), error.shape)
         where = f"{('NNGP', 'NTK')[worst[2]]} {given[worst[0]][worst[1]][worst[2]]:.6g}"
-        return float((error / allowed)[worst]), f"{where} for {kernels[worst]:.6g}"
+        where = f"{where} for {kernels[worst]:.6g}"
+        return float((error / allowed)[worst]), "exact kernels", where
     outputs = _outputs(case, given)
     size = np.abs(case.targets()[case.weights > 0]).max()
-    found = (-1.0, "")
+    found = (-1.0, "", "")
     for i, right in enumerate(right_answers(case, budget)):
         if right is None:
             continue
@@ -104,9 +107,9 @@ def excess(seed: int, given: list, budget: float) -> tuple[float, str]:
         worst = np.unravel_index(np.argmax(ratio), ratio.shape)
         where = (
             f"t = {case.times[i]:.3g}: {outputs[(*worst, i)]:.6g} for "
-            f"{right.values[worst]:.6g} ({right.oracle}), max|y| = {size:.3g}"
+            f"{right.values[worst]:.6g}, max|y| = {size:.3g}"
         )
-        found = max(found, (float(ratio[worst]), where))
+        found = max(found, (float(ratio[worst]), right.oracle, where))
     return found
 
 
@@ -147,12 +150,12 @@ def judge(sandbox: Sandbox, seed: int, budget: float = BUDGET) -> Verdict:
     )
     if checked.error:
         return Verdict(seed, "the oracle fails", str(checked.error))
-    ratio, where = checked.value
+    ratio, oracle, where = checked.value
     detail = f"{ratio:.2g} of what is allowed at {where}" if ratio >= 0 else ""
     if outcome.warned:
         return Verdict(seed, WARNED, "; ".join(filter(None, [told, detail])))
     if ratio > 1:
-        return Verdict(seed, f"WRONG {where.split('(')[-1].split(')')[0]}", detail)
+        return Verdict(seed, f"WRONG beside {oracle}", detail)
     return Verdict(seed, RIGHT if ratio >= 0 else BOUNDED, detail)
 
 
