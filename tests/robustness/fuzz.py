@@ -183,12 +183,15 @@ def _unbounded(case: Case, outputs: np.ndarray) -> tuple[str, str] | None:
     learned = np.linalg.norm(root * (case.targets() - mean), axis=0)
     trained = outputs[: len(case.X)] - mean[:, None]
     norms = np.linalg.norm(root[..., None] * trained, axis=0)
+    # without noise, or with sigma = sigma0, the map from targets to outputs only grows
+    balanced = case.frozen or case.network.sigma == case.network.sigma0
     for i, t in enumerate(case.times):
-        monotone = case.frozen or case.limit == "nngp" or t == np.inf
+        monotone = balanced or case.limit == "nngp" or t == np.inf
         most = learned * (1 + 2 * case.tol if monotone else _OVERSHOOT)
         if np.any(norms[:, i] > most + 1e-12 * np.abs(mean) * np.linalg.norm(root)):
             ratio = np.max(norms[:, i] / np.maximum(learned, np.finfo(float).tiny))
-            return "UNBOUNDED", f"|f| is {ratio:.4g} of |y| at t = {t:.3g}"
+            regime = "at rest" if t == np.inf or case.limit == "nngp" else "on the way"
+            return f"UNBOUNDED {regime}", f"|f| is {ratio:.4g} of |y| at t = {t:.3g}"
     return None
 
 
