@@ -17,6 +17,7 @@ from sklearn.utils.validation import (
 from sklearn_ndk._checks import check_time, check_times
 from sklearn_ndk.kernels._network import NETWORK_CONSTRAINTS, make_network
 from sklearn_ndk.training._ensemble import InfiniteEnsemble
+from sklearn_ndk.training._samples import TrainingSet
 
 
 class BaseNDK(CallbackSupportMixin, BaseEstimator):
@@ -91,16 +92,14 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
         targets = self._targets(y[kept])
         self._y_mean, self._y_scale = self._target_scale(targets, sample_weight)
         targets = (targets - self._y_mean) / self._y_scale
-        X, targets, sample_weight = _merge_duplicates(X, targets, sample_weight)
-        self.X_fit_ = X
+        samples = TrainingSet.from_rows(X, targets, sample_weight)
+        self.X_fit_ = X[np.sort(samples.first)]
         network = make_network(
             **{name: getattr(self, name) for name in NETWORK_CONSTRAINTS}
         )
         return InfiniteEnsemble(
             network,
-            X,
-            targets,
-            sample_weight,
+            samples,
             self.limit,
             self.tol,
             check_memory(self._memory),
@@ -167,16 +166,3 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
         """Return mean outputs of shape (n_samples, n_outputs, n_times)."""
         check_is_fitted(self)
         return self._mean(X, check_times(times))
-
-
-def _merge_duplicates(X, targets, sample_weight):
-    """Merge equal rows: the loss sees only their total weight and mean target."""
-    positions = {}
-    first = [positions.setdefault(row.tobytes(), i) for i, row in enumerate(X + 0.0)]
-    kept, inverse = np.unique(first, return_inverse=True)
-    if len(kept) == len(X):
-        return X, targets, sample_weight
-    total = np.bincount(inverse, weights=sample_weight)
-    sums = np.zeros((len(kept), targets.shape[1]))
-    np.add.at(sums, inverse, sample_weight[:, None] * targets)
-    return X[kept], sums / total[:, None], total

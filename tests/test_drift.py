@@ -82,7 +82,7 @@ def test_equilibrium_follows_the_two_time_kernel(digits, depth, activation, bias
         for tau in (14, 1e3):  # before and after the end of the mesh
             drifted = model.predict_drift(X, delay, tau / ridge)
             assert_allclose(drifted, expected, atol=2e-6)
-    assert 14 / ridge < model._ensemble._trajectory.edges[-1] < 1e3 / ridge
+    assert 14 / ridge < model._ensemble._regime._trajectory.end < 1e3 / ridge
     expected = (mean_kernel(X, X[:40], **network) + bias**2) @ duals  # Eq. (21)
     for t0 in (14 / ridge, np.inf):
         assert_allclose(model.predict_drift(X, np.inf, t0), expected, atol=2e-6)

@@ -1,8 +1,12 @@
 """The equilibrium, in closed form: Eq. (18)."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 
+from sklearn_ndk.dynamics._regime import Progress, Regime
 from sklearn_ndk.dynamics._spectrum import rounding
 
 
@@ -56,3 +60,41 @@ def ridge_duals_of_modes(eigenvalues, vectors, ridge, targets):
     shrunk = targets @ vectors[:, kept]
     shrunk /= np.maximum(eigenvalues[kept], 0) + ridge
     return shrunk @ vectors[:, kept].T
+
+
+class Equilibrium(Regime):
+    """Kernel regression with the NNGP kernel at all times, Eqs. (18)-(21)."""
+
+    _duals: NDArray[np.float64] | None = None
+
+    @property
+    def at_rest(self) -> bool:
+        """See :attr:`Regime.at_rest`."""
+        return True
+
+    def knows(self, t: float) -> bool:
+        """See :meth:`Regime.knows`."""
+        return self._duals is not None
+
+    def solve(self, t: float, progress: Progress | None = None) -> None:
+        """See :meth:`Regime.solve`."""
+        if self.knows(t):
+            return
+        problem = self._problem
+        problem.check_size(3)
+        if problem.shared:  # eigenvectors serve every ridge
+            solved = problem.nngp_eigenvectors()
+            self._duals = ridge_duals_of_modes(*solved, problem.ridge, problem.targets)
+        else:
+            nngp = problem.kernel().nngp(overwrite=True)
+            self._duals = ridge_duals(nngp, problem.ridge, problem.targets)
+
+    def mean(self, kernel: Any, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See :meth:`Regime.mean`."""
+        outputs = self._duals @ kernel.nngp().T
+        return np.repeat(outputs[:, None], len(times), axis=1)
+
+    def drift(self, kernel: Any, delay: float, t0: float) -> NDArray[np.float64]:
+        """See :meth:`Regime.drift`."""
+        decay = np.exp(-self.drift_rate * delay)  # Eqs. (19)-(21)
+        return self._duals @ kernel.nngp(decay).T

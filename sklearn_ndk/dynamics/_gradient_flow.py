@@ -1,7 +1,11 @@
 """Gradient flow without noise, in closed form: Eq. (16)."""
 
-import numpy as np
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from sklearn_ndk.dynamics._regime import Progress, Regime
 from sklearn_ndk.dynamics._spectrum import rounding
 
 
@@ -52,3 +56,38 @@ def _learned(eigenvalues, t):
     with np.errstate(over="ignore"):
         learned = -np.expm1(-rest * t) / rest
         return np.where(null, t if t < np.inf and cutoff * t < 1e-8 else 0, learned)
+
+
+class NTKFlow(Regime):
+    """Gradient flow without noise, Eq. (16), in which nothing drifts."""
+
+    _flow: GradientFlow | None = None
+
+    def __getstate__(self) -> dict:
+        return self.__dict__ | {"_flow": None}  # it is as large as a kernel matrix
+
+    @property
+    def drift_rate(self) -> float:
+        """See :attr:`Regime.drift_rate`."""
+        return 0.0
+
+    def knows(self, t: float) -> bool:
+        """See :meth:`Regime.knows`."""
+        return self._flow is not None
+
+    def solve(self, t: float, progress: Progress | None = None) -> None:
+        """See :meth:`Regime.solve`."""
+        if self.knows(t):
+            return
+        self._problem.check_size(3)
+        eigenvectors = self._problem.ntk_eigenvectors()
+        self._flow = GradientFlow(*eigenvectors, self._problem.targets)
+
+    def mean(self, kernel: Any, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See :meth:`Regime.mean`."""
+        assert self._flow is not None
+        return self._flow.duals(times) @ kernel.ntk().T
+
+    def drift(self, kernel: Any, delay: float, t0: float) -> NDArray[np.float64]:
+        """See :meth:`Regime.drift`."""
+        return self.mean(kernel, np.array([t0]))[:, 0]

@@ -5,8 +5,11 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.linalg import expm
 
-from sklearn_ndk.dynamics import GradientFlow, Modes, Trajectory, ridge_duals
-from sklearn_ndk.dynamics import _trajectory as trajectory_module
+from sklearn_ndk.dynamics import Modes
+from sklearn_ndk.dynamics._equilibrium import ridge_duals
+from sklearn_ndk.dynamics._gradient_flow import GradientFlow
+from sklearn_ndk.dynamics._trajectory import Trajectory
+from sklearn_ndk.dynamics.volterra import solve
 from sklearn_ndk.dynamics.volterra._galerkin import solve_mesh
 from sklearn_ndk.dynamics.volterra._krylov import gcr
 from sklearn_ndk.dynamics.volterra._march import integral_weights, march
@@ -227,27 +230,25 @@ def test_basis_of_relevant_pairs_is_smaller_and_predicts_as_well():
     def solved(tol):
         kernel = make_kernel(X)
         modes = Modes(kernel.network.nngp(kernel.gram), True)
-        return Trajectory(y[None], kernel, modes, 0.1, tol, np.inf)
+        return Trajectory(solve(y[None], kernel, modes, 0.1, tol, np.inf))
 
     trajectories = solved(1e-6), solved(1e-9)
     got, exact = (trajectory.predict(times, cross) for trajectory in trajectories)
     assert_allclose(got, exact, atol=1e-6 * np.abs(y).max())
-    assert len(trajectories[0]._basis.t) < 20
+    assert len(trajectories[0].solution.basis.t) < 20
 
 
 @pytest.mark.parametrize("activation", ["relu", "erf"])
-def test_predictions_do_not_depend_on_how_many_rows_are_handled_at_once(
-    activation, monkeypatch
-):
+def test_predictions_do_not_depend_on_how_many_rows_are_handled_at_once(activation):
     X, y = rows(30), rows(30, 1, seed=1)[:, 0]
     kernel = make_kernel(X, activation)
     modes = Modes(kernel.network.nngp(kernel.gram), True)
-    trajectory = Trajectory(y[None], kernel, modes, 0.1, 1e-6, np.inf)
+    solution = solve(y[None], kernel, modes, 0.1, 1e-6, np.inf)
     cross = TwoTimeKernel(kernel.network, gram_matrix(rows(50, seed=2), X))
     times = np.array([1.0, 5.0, 30.0])
-    at_once = trajectory.predict(times, cross)
-    monkeypatch.setattr(trajectory_module, "_MAX_ENTRIES", 0)
-    assert_allclose(trajectory.predict(times, cross), at_once, atol=1e-6)
+    at_once = Trajectory(solution).predict(times, cross)
+    row_by_row = Trajectory(solution, max_entries=0).predict(times, cross)
+    assert_allclose(row_by_row, at_once, atol=1e-6)
 
 
 # Galerkin iteration
@@ -393,7 +394,7 @@ def test_ridge_duals_also_of_a_singular_kernel(ridge):
 # Order of convergence
 
 
-def solve(kernel, y, edges, n_nodes):
+def residual_at_ends(kernel, y, edges, n_nodes):
     """Solve for the residual at panel ends, with everything but the mesh exact."""
     nodes = radau_nodes(n_nodes)
     times = (edges[:-1, None] + np.diff(edges)[:, None] * nodes).ravel()
@@ -421,7 +422,7 @@ def test_order_in_the_mesh_ratio_is_that_of_radau_without_noise(n_nodes):
     ratios = np.array([1.3, 1.15, 1.07])
     for ratio in ratios:
         edges = geometric_edges(ratio, 1e-4, 3.0)
-        got = solve(kernel, y, edges, n_nodes)[:, 0]
+        got = residual_at_ends(kernel, y, edges, n_nodes)[:, 0]
         errors.append(np.abs(got - np.exp(-decay * edges[1:])).max())
     slope = np.polyfit(np.log(ratios - 1), np.log(errors), 1)[0]
     assert 2 * n_nodes - 1.6 < slope < 2 * n_nodes - 0.6
@@ -431,11 +432,14 @@ def test_order_in_the_mesh_ratio_is_that_of_radau_without_noise(n_nodes):
 def test_order_in_the_mesh_ratio_with_noise_is_at_least_the_number_of_nodes(activation):
     X, y = rows(5), rows(1, 5, seed=1)[0]
     kernel = make_kernel(X, activation, T=1.0)
-    exact = solve(kernel, y, geometric_edges(1.25, 1e-3, 3.0), 7)[-1]
+    exact = residual_at_ends(kernel, y, geometric_edges(1.25, 1e-3, 3.0), 7)[-1]
     ratios = np.array([1.6, 1.45, 1.3])
     for n_nodes in (2, 3):
         errors = [
-            np.abs(solve(kernel, y, geometric_edges(r, 1e-3, 3.0), n_nodes)[-1] - exact)
+            np.abs(
+                residual_at_ends(kernel, y, geometric_edges(r, 1e-3, 3.0), n_nodes)[-1]
+                - exact
+            )
             for r in ratios
         ]
         size = np.max(errors, axis=1)
@@ -447,6 +451,8 @@ def test_error_falls_geometrically_with_the_number_of_nodes():
     X, y = rows(5), rows(1, 5, seed=1)[0]
     kernel = make_kernel(X, T=1.0)
     edges = geometric_edges(2.0, 1e-5, 10.0)
-    exact = solve(kernel, y, edges, 10)
-    errors = [np.abs(solve(kernel, y, edges, p) - exact).max() for p in range(2, 7)]
+    exact = residual_at_ends(kernel, y, edges, 10)
+    errors = [
+        np.abs(residual_at_ends(kernel, y, edges, p) - exact).max() for p in range(2, 7)
+    ]
     assert np.all(np.array(errors[:-1]) > 3 * np.array(errors[1:]))
