@@ -82,12 +82,16 @@ class Network(NamedTuple):
         """Return the NTK, Eq. (10), as mpmath numbers."""
         return self._layers(X, Y, self.sigma0)[1]
 
-    def nngp(self, X, Y, sigma=None):
-        """Return ``K^L + b^2`` of the equilibrium as mpmath numbers."""
-        return self._layers(X, Y, self.sigma if sigma is None else sigma)[0]
+    def nngp(self, X, Y, sigma=None, delay=0.0):
+        """Return ``K^L + b^2`` of the equilibrium, Eqs. (18)-(19), in mpmath numbers.
 
-    def _layers(self, X, Y, std):
-        """Return the NNGP kernel and the NTK of weights that stay as they are."""
+        Hidden weights of X have drifted for `delay` since they were those of Y.
+        """
+        decay = mp.exp(-self.kappa * mpf(delay)) if delay else mpf(1)
+        return self._layers(X, Y, self.sigma if sigma is None else sigma, decay)[0]
+
+    def _layers(self, X, Y, std, decay=1):
+        """Return the NNGP kernel, and the NTK of weights that stay as they are."""
         X, Y = exact(X), exact(Y)
         dual, s, b2 = DUALS[self.activation], mpf(std) ** 2, mpf(self.bias) ** 2
         n_features = X.shape[1]
@@ -96,7 +100,7 @@ class Network(NamedTuple):
         xy = X.dot(Y.T) / n_features + b2
         tangent = xy
         for _ in range(self.depth):
-            xy, slope = dual(s * xx[:, None], s * yy, s * xy)
+            xy, slope = dual(s * xx[:, None], s * yy, decay * s * xy)
             xx, yy = (dual(s * k, s * k, s * k)[0] + b2 for k in (xx, yy))
             xy = xy + b2
             tangent = s * slope * tangent + xy
@@ -136,12 +140,15 @@ def gradient_flow(problem, Xs, times):
         return _filtered(problem, modes, cross, [_learned(t) for t in times])
 
 
-def equilibrium(problem, Xs):
-    """Return the equilibrium, Eq. (18), of shape (n_rows, n_outputs)."""
+def equilibrium(problem, Xs, delay=0.0):
+    """Return the equilibrium, Eqs. (18)-(21), of shape (n_rows, n_outputs).
+
+    With a delay, since when the readout is frozen and hidden weights drift.
+    """
     with digits():
         net = problem.network
         modes = problem.modes(net.nngp(problem.X, problem.X))
-        cross = net.nngp(Xs, problem.X)
+        cross = net.nngp(Xs, problem.X, delay=delay)
         ridge = net.kappa
 
         def shrunk(value):

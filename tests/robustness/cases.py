@@ -23,6 +23,7 @@ class Case(NamedTuple):
     weight: np.ndarray | None
     fresh: np.ndarray
     times: np.ndarray
+    delay: float | None  # if hidden weights are to drift below a frozen readout
 
     @property
     def rows(self) -> np.ndarray:
@@ -74,6 +75,7 @@ class Case(NamedTuple):
         size = np.abs(self.X).max(axis=0)
         extras = [f"limit={self.limit}"] if self.limit else []
         extras += ["normalize_y"] if self.normalize_y else []
+        extras += [] if self.delay is None else [f"delay={self.delay:.3g}"]
         if self.weight is not None:
             extras.append(f"weights {self.weight.min():.1g}..{self.weight.max():.1g}")
         return (
@@ -117,6 +119,7 @@ def draw(seed: int) -> Case:
         weight,
         fresh,
         _times(rng, network, X, used),
+        _delay(rng, network) if kind != "kernels" else None,
     )
 
 
@@ -187,3 +190,12 @@ def _times(rng, network, X, weight):
         choices += [_power(rng, -3, 2) / float(network.kappa)]
         choices += [_power(rng, -2, 1) / float(network.kappa)]
     return np.unique(rng.choice(choices, int(rng.integers(1, 5))))
+
+
+def _delay(rng, network):
+    if rng.random() < 0.9:
+        return None
+    choices = [0.0, np.inf, _power(rng, -6, 6)]
+    if network.T > 0:
+        choices += [_power(rng, -2, 1) / float(network.kappa)] * 2
+    return float(rng.choice(choices))

@@ -59,6 +59,9 @@ def answer(seed: int) -> list:
     if case.kind == "regressor":
         model = NDKRegressor(**net, normalize_y=case.normalize_y)
     model.fit(case.X, case.y, case.weight)
+    if case.delay is not None:
+        drifted = [model.predict_drift(case.rows, case.delay, t) for t in case.times]
+        return np.stack(drifted, axis=-1).tolist()
     path = model.predict_path if case.kind == "regressor" else None
     path = path or model.decision_function_path
     return path(case.rows, case.times).tolist()
@@ -187,6 +190,7 @@ def _unbounded(case: Case, outputs: np.ndarray) -> tuple[str, str] | None:
     balanced = case.frozen or case.network.sigma == case.network.sigma0
     for i, t in enumerate(case.times):
         monotone = balanced or case.limit == "nngp" or t == np.inf
+        monotone &= not case.delay or case.frozen
         most = learned * (1 + 2 * case.tol if monotone else _OVERSHOOT)
         if np.any(norms[:, i] > most + 1e-12 * np.abs(mean) * np.linalg.norm(root)):
             ratio = np.max(norms[:, i] / np.maximum(learned, np.finfo(float).tiny))

@@ -55,6 +55,12 @@ def at_finite_time(column, n, t):
     return norm_excess(model.predict(X, t=t), y)
 
 
+def drift_at_equilibrium(column):
+    X, y = _columns(12, column)
+    given = NDKRegressor().fit(X, y).predict_drift(X, 30.0)
+    return excess(given, exact.equilibrium(_problem(X, y), X, 30.0)[:, 0])
+
+
 def cv_at_large_column(column):
     X, y = _columns(40, column)
     model = NDKClassifierCV(cv=3).fit(X, y > 0)
@@ -137,6 +143,18 @@ def scaled_inputs(factor):
     model = NDKRegressor(2, T=0.02 * square).fit(factor * X, y)
     given = model.predict_path(factor * fresh, times / square)
     return excess(given, right, 2 * TOL)
+
+
+def one_weight(factor):
+    """Compare with a sample of no weight, or of one as good as infinite."""
+    X, y, times = rows(8, 3), rows(8, 1, seed=1).ravel(), np.array([0.3, 5.0, 300.0])
+    weight, fresh = np.ones(8), rows(4, 3, seed=2)
+    weight[0] = 0 if factor < 1 else 1e7  # as good as infinite
+    make = {"depth": 2, "activation": "erf", "T": 0.02, "sigma0": 0.7}
+    right = NDKRegressor(**make).fit(X, y, weight).predict_path(fresh, times)
+    weight[0] = factor
+    given = NDKRegressor(**make).fit(X, y, weight).predict_path(fresh, times)
+    return excess(given, right, 3 * TOL)
 
 
 def learned_with_weights(factor, t):

@@ -43,7 +43,7 @@ def right_answers(case: Case, budget: float) -> list[Right | None]:
     mean, scale = case.scaling()
     found = _closed_forms(case)
     moving = [i for i, right in enumerate(found) if right is None]
-    if moving:
+    if moving and not case.delay:
         solved = _moving(case, case.times[moving], budget)
         for i, right in zip(moving, solved, strict=True):
             found[i] = right
@@ -80,7 +80,8 @@ def _closed_forms(case):
         for t in times
     ]
     if any(resting):
-        right = Right(exact.equilibrium(problem, case.rows), 0.0, "equilibrium")
+        values = exact.equilibrium(problem, case.rows, case.delay or 0.0)
+        right = Right(values, 0.0, "drift" if case.delay else "equilibrium")
         found = [right if rests else None for rests in resting]
     if times[0] == 0 and not resting[0]:
         shape = (len(case.rows), problem.y.shape[1])

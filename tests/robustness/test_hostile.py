@@ -23,6 +23,7 @@ COLUMNS = ("near 1e8", 1e4, 1e6, 1e8, "near 1e9", "dates")
 CASES = [
     # F3
     *product(["at_equilibrium"], COLUMNS),
+    *product(["drift_at_equilibrium"], COLUMNS),
     *product(["at_finite_time"], COLUMNS, [30], [0.01, 3.0]),
     *product(["cv_at_large_column"], ["near 1e9", 1e6]),
     # F6
@@ -31,6 +32,7 @@ CASES = [
     ("many_times",),
     # F7
     *product(["scaled_weights"], [1e40, 1e-45, 1e60], ["regressor", "classifier"]),
+    *product(["one_weight"], [1e-45, 1e-30, 1e40]),
     *product(["scaled_inputs"], [1e20, 1e-21, 1e80, 1e-100]),
     *product(["learned_with_weights"], [1e39, 1e60, 1e-45, 1e-60], [0.1, 5.0]),
     *product(["learned_with_inputs"], [1e20, 1e80, 1e-23, 1e-80], [0.1, 5.0]),
