@@ -216,17 +216,22 @@ def main(argv: list[str] | None = None) -> list[Verdict]:
     parts = [seeds[i :: args.jobs] for i in range(args.jobs)]
     with ThreadPoolExecutor(args.jobs) as pool:
         verdicts = sorted(v for part in pool.map(_judge_all, parts) for v in part)
-    for verdict in verdicts:
-        if verdict.silent or args.show is not None:
-            print(f"{verdict.seed}: {verdict.name}: {verdict.detail}")
-            print(f"    {draw(verdict.seed)}")
+    if args.show is not None:
+        print(verdicts[0], draw(args.show), sep="\n")
     print_table(verdicts)
     return verdicts
 
 
 def _judge_all(seeds: range) -> list[Verdict]:
+    verdicts = []
     with Sandbox() as sandbox:
-        return [judge(sandbox, seed) for seed in seeds]
+        for seed in seeds:
+            verdict = judge(sandbox, seed)
+            if verdict.silent:
+                line = f"{seed}: {verdict.name}: {verdict.detail}\n    {draw(seed)}"
+                print(line, flush=True)
+            verdicts.append(verdict)
+    return verdicts
 
 
 def print_table(verdicts: list[Verdict]) -> None:
