@@ -41,7 +41,8 @@ def test_wrong_answers_are_found_out(verdicts):
         for verdict in [v for v in verdicts if v.name == RIGHT][:5]:
             given = server.call("robustness.fuzz", "answer", verdict.seed).value
             assert excess(verdict.seed, given, BUDGET)[0] <= 1
-            spoiled = (1.01 * np.array(given) + 1e-300).tolist()
+            size = np.abs(draw(verdict.seed).targets()).max()
+            spoiled = (1.01 * np.array(given) + 0.01 * size).tolist()
             assert excess(verdict.seed, spoiled, BUDGET)[0] > 1
 
 
