@@ -7,11 +7,13 @@ user can reach hides an error of the package behind one of the oracle. It is mea
 a dozen rows.
 """
 
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 from mpmath import mp, mpf
+from numpy.typing import ArrayLike
 
 DIGITS = 200
 #: Relative size below which an eigenvalue is exactly zero: a square root of
@@ -23,18 +25,18 @@ _float = np.frompyfunc(float, 1, 1)
 
 
 @contextmanager
-def digits():
+def digits() -> Iterator[None]:
     """Work with enough digits for any inputs that doubles can hold."""
     with mp.workdps(DIGITS):
         yield
 
 
-def exact(values):
+def exact(values: ArrayLike) -> np.ndarray:
     """Return an array of mpmath numbers, each equal to the double given."""
     return _exact(np.asarray(values, dtype=float))
 
 
-def as_floats(values):
+def as_floats(values: np.ndarray) -> np.ndarray:
     """Return the doubles nearest to an array of mpmath numbers."""
     return _float(values).astype(float)
 
@@ -74,15 +76,21 @@ class Network(NamedTuple):
     bias: float = 0.0
 
     @property
-    def kappa(self):
+    def kappa(self) -> mpf:
         """The rate of diffusion and the ridge of the equilibrium."""
         return mpf(self.T) / mpf(self.sigma) ** 2
 
-    def ntk(self, X, Y):
+    def ntk(self, X: np.ndarray, Y: np.ndarray) -> np.ndarray:
         """Return the NTK, Eq. (10), as mpmath numbers."""
         return self._layers(X, Y, self.sigma0)[1]
 
-    def nngp(self, X, Y, sigma=None, delay=0.0):
+    def nngp(
+        self,
+        X: np.ndarray,
+        Y: np.ndarray,
+        sigma: float | None = None,
+        delay: float = 0.0,
+    ) -> np.ndarray:
         """Return ``K^L + b^2`` of the equilibrium, Eqs. (18)-(19), in mpmath numbers.
 
         Hidden weights of X have drifted for `delay` since they were those of Y.
@@ -115,11 +123,11 @@ class Problem(NamedTuple):
     y: np.ndarray
     weight: np.ndarray
 
-    def root(self):
+    def root(self) -> np.ndarray:
         """Return the roots of the weights, a column."""
         return np.frompyfunc(mp.sqrt, 1, 1)(exact(self.weight))[:, None]
 
-    def modes(self, kernel):
+    def modes(self, kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return eigenvalues and -vectors of a kernel between weighted rows."""
         root = self.root()
         matrix = root * kernel * root.T
@@ -131,7 +139,9 @@ class Problem(NamedTuple):
         return values, vectors.reshape(len(values), -1)
 
 
-def gradient_flow(problem, Xs, times):
+def gradient_flow(
+    problem: Problem, Xs: np.ndarray, times: Iterable[float]
+) -> np.ndarray:
     """Return the noiseless flow, Eq. (16), of shape (n_rows, n_outputs, n_times)."""
     with digits():
         net = problem.network
@@ -140,7 +150,7 @@ def gradient_flow(problem, Xs, times):
         return _filtered(problem, modes, cross, [_learned(t) for t in times])
 
 
-def equilibrium(problem, Xs, delay=0.0):
+def equilibrium(problem: Problem, Xs: np.ndarray, delay: float = 0.0) -> np.ndarray:
     """Return the equilibrium, Eqs. (18)-(21), of shape (n_rows, n_outputs).
 
     With a delay, since when the readout is frozen and hidden weights drift.
@@ -180,15 +190,7 @@ def _filtered(problem, modes, cross, filters):
     return np.stack(out, axis=-1)
 
 
-def fastest_rate(problem):
-    """Return the largest eigenvalue of the NTK between weighted rows."""
-    with digits():
-        root = problem.root()
-        kernel = problem.network.ntk(problem.X, problem.X)
-        return float(np.trace(root * kernel * root.T))
-
-
-def smallest_angle(problem, Xs):
+def smallest_angle(problem: Problem, Xs: np.ndarray) -> float:
     """Return the smallest angle, not zero, between rows at the entry of the last layer.
 
     Diffusion by tau blurs a kernel over an angle of sqrt(tau): it leaves the flow
@@ -207,14 +209,14 @@ def smallest_angle(problem, Xs):
         return float(mp.sqrt(min((s for s in squares if s > NULL), default=mpf(1))))
 
 
-def flow_error(problem, Xs, t):
+def flow_error(problem: Problem, Xs: np.ndarray, t: float) -> float:
     """Return about how far the NDK at time `t` is from the flow, beside the targets."""
     net = problem.network
     tau = float(net.kappa) * t * (1 + (net.sigma / net.sigma0) ** 2)
     return 20 * (net.depth + 1) * np.sqrt(tau) / smallest_angle(problem, Xs)
 
 
-def at_rest(problem, t):
+def at_rest(problem: Problem, t: float) -> bool:
     """Tell whether the initial weights are forgotten beyond any accuracy."""
     net = problem.network
     memory = max(0.0, np.log(net.sigma0 / net.sigma))

@@ -1,8 +1,10 @@
 """Brute force in doubles with an estimate of its own error, for a dozen rows."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from oracles.brute_force import FINE, Resolution, brute_force, mesh
+from oracles.exact import Network, Problem
 
 COARSE = Resolution(n_nodes=7, n_points=24, ratio=1.7)
 #: Stiffness, of the fastest rate and of the time, that doubles resolve to about 1e-7.
@@ -35,7 +37,7 @@ DUALS = {"relu": _relu, "erf": _erf, "linear": _linear}
 class TwoTimeNetwork:
     """The NDK of single pairs of inputs, Eqs. (8)-(13), for brute force."""
 
-    def __init__(self, network, rounding=0.0):
+    def __init__(self, network: Network, rounding: float = 0.0) -> None:
         self._network, self._rounding = network, rounding
         self.kappa = float(network.kappa)
 
@@ -43,7 +45,14 @@ class TwoTimeNetwork:
         start, end = self._network.sigma0**2, self._network.sigma**2
         return start - (end - start) * np.expm1(-2 * self.kappa * t)
 
-    def ndk_entries(self, k_xx, k_yy, k_xy, t, t_prime):
+    def ndk_entries(
+        self,
+        k_xx: ArrayLike,
+        k_yy: ArrayLike,
+        k_xy: ArrayLike,
+        t: ArrayLike,
+        t_prime: ArrayLike,
+    ) -> np.ndarray:
         """Return ``NDK^L(t, t')`` for ``t' <= t``."""
         dual, b2 = DUALS[self._network.activation], self._network.bias**2
         u, v = self._variance(t), self._variance(t_prime)
@@ -62,7 +71,9 @@ class TwoTimeNetwork:
         return ndk
 
 
-def refined(problem, Xs, times, budget):
+def refined(
+    problem: Problem, Xs: np.ndarray, times: np.ndarray, budget: float
+) -> tuple[np.ndarray, np.ndarray] | None:
     """Solve a problem by brute force, and estimate the error.
 
     Parameters

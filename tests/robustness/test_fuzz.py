@@ -48,10 +48,8 @@ def test_wrong_answers_are_found_out(verdicts):
 
 @pytest.mark.parametrize("i", [0, 4, 8, 13])
 def test_refined_oracle_agrees_with_brute_force_over_other_kernels(i):
-    (_, X, y, Xs, times), (activation, depth, T, sigma0, _) = (
-        problem(CASES[i]),
-        CASES[i],
-    )
+    _, X, y, Xs, times = problem(CASES[i])
+    activation, depth, T, sigma0, _ = CASES[i]
     network = Network(depth, activation, T, 1.0, sigma0)
     right = Problem(network, X, y[:, None], np.ones(len(X)))
     solved = refined(right, np.vstack([X, Xs]), times, np.inf)
