@@ -25,8 +25,9 @@ _PATIENCE = 300.0  # seconds for an oracle
 _OVERSHOOT = 100.0  # of outputs over targets that no dynamics exceed on the way
 
 RIGHT, BOUNDED = "right", "bounded, no oracle knows more"
-WARNED, REFUSED = "warned", "refused in a sentence"
-EXPECTED = (RIGHT, BOUNDED, WARNED, REFUSED)
+WARNED = tuple(f"warned, and {what}" for what in ("right", "off", "no oracle knows"))
+REFUSED = "refused in a sentence"
+EXPECTED = (RIGHT, BOUNDED, *WARNED, REFUSED)
 
 
 class Verdict(NamedTuple):
@@ -156,7 +157,8 @@ def judge(sandbox: Sandbox, seed: int, budget: float = BUDGET) -> Verdict:
     ratio, oracle, where = checked.value
     detail = f"{ratio:.2g} of what is allowed at {where}" if ratio >= 0 else ""
     if outcome.warned:
-        return Verdict(seed, WARNED, "; ".join(filter(None, [told, detail])))
+        name = WARNED[2 if ratio < 0 else int(ratio > 1)]
+        return Verdict(seed, name, "; ".join(filter(None, [told, detail])))
     if ratio > 1:
         return Verdict(seed, f"WRONG beside {oracle}", detail)
     return Verdict(seed, RIGHT if ratio >= 0 else BOUNDED, detail)
