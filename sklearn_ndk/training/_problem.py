@@ -75,10 +75,10 @@ class Problem:
         network = _spectra.of_equilibrium(self.network)
         return self._share(_spectra.nngp_eigenvectors, network)
 
-    def nngp_modes(self, single: bool, gram: Gram) -> Modes:
+    def nngp_modes(self, gram: Gram) -> Modes:
         """Return modes of the NNGP kernel, for which `gram` is left as it is."""
         network = _spectra.of_equilibrium(self.network)
-        return self._share(_spectra.nngp_modes, network, single, gram=lambda: gram)
+        return self._share(_spectra.nngp_modes, network, self.ridge, gram=lambda: gram)
 
     def _gram(self) -> Gram:
         """Return the Gram matrix of the samples, weighted; the caller's own."""

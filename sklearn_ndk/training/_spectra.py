@@ -29,9 +29,9 @@ def weighted_gram(X, scale):
     return gram_matrix(X).scaled(scale, scale)
 
 
-def nngp_modes(network, X, scale, single, gram):
+def nngp_modes(network, X, scale, ridge, gram):
     """Return the modes of the NNGP kernel, for the trajectory."""
-    return Modes(network.nngp(gram()), single)
+    return Modes(network.nngp(gram()), ridge)
 
 
 def nngp_eigenvectors(network, X, scale, gram):
