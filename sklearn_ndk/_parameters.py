@@ -10,12 +10,13 @@ from numpy.typing import ArrayLike
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from sklearn_ndk.dynamics import LIMITS
 from sklearn_ndk.kernels import Activation
 from sklearn_ndk.kernels._network import NETWORK_CONSTRAINTS
 
 _COMMON_CONSTRAINTS = {
     **NETWORK_CONSTRAINTS,
-    "limit": [StrOptions({"ntk", "nngp"}), None],
+    "limit": [StrOptions(LIMITS.keys()), None],
     "normalize_y": ["boolean"],
     "tol": [Interval(Real, 1e-10, 1e-1, closed="both")],
 }

@@ -69,9 +69,9 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         scores = self._score_folds(data, folds, times, scorer, score_params, context)
         fitted |= choose(times, scores, self.selection)
-        at_rest = self.limit == "nngp"
         t = fitted["t_"]
-        fitted["phase_"] = phase_at(np.inf if at_rest else t, ensemble.diffusion_rate)
+        rest = np.inf if ensemble.at_rest else t
+        fitted["phase_"] = phase_at(rest, ensemble.diffusion_rate)
         refit = context.subcontext(
             task_name="refit", task_id=len(folds), max_subtasks=None
         )
