@@ -1,13 +1,10 @@
-"""The parts of the solver: mesh, quadrature, time basis, Krylov, limits, order."""
+"""The parts of the solver: mesh, quadrature, time basis, Krylov, order."""
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from scipy.linalg import expm
 
 from sklearn_ndk.dynamics import Modes
-from sklearn_ndk.dynamics._equilibrium import ridge_duals
-from sklearn_ndk.dynamics._gradient_flow import GradientFlow
 from sklearn_ndk.dynamics._trajectory import Trajectory
 from sklearn_ndk.dynamics.volterra import solve
 from sklearn_ndk.dynamics.volterra._galerkin import solve_mesh
@@ -406,40 +403,6 @@ def test_gcr_solves_every_system_to_its_threshold():
     assert np.all(np.linalg.norm(rhs - apply(z), axis=(1, 2)) <= 1.01 * threshold)
     _, norms = gcr(apply, lambda r: r.copy(), rhs, threshold, 2)
     assert np.any(norms > threshold)
-
-
-# Closed limits
-
-
-def test_gradient_flow_is_the_matrix_exponential():
-    X, y = rows(8), rows(2, 8, seed=1)
-    theta = X @ X.T + np.eye(8)
-    flow = GradientFlow(theta.copy, y)
-    duals = flow.duals(np.array([0.0, 0.3, 2.0, np.inf])).values
-    for i, t in enumerate((0.0, 0.3, 2.0)):
-        expected = np.linalg.solve(theta, (np.eye(8) - expm(-theta * t)) @ y.T).T
-        assert_allclose(duals[:, i], expected, atol=1e-13)
-    assert_allclose(duals[:, 3], np.linalg.solve(theta, y.T).T, rtol=1e-10)
-
-
-def test_gradient_flow_of_a_singular_kernel_stays_finite():
-    X = rows(8, 3)  # rank 3
-    kernel, y = X @ X.T, rows(1, 8, seed=1)
-    for t in (1.0, 1e6, 1e30, np.inf):
-        flow = GradientFlow(kernel.copy, y)
-        dual = flow.duals(np.array([t])).values[:, 0]
-        assert np.all(np.isfinite(dual))
-    least_norm = (np.linalg.pinv(kernel) @ y.T).T
-    assert_allclose(dual @ kernel, least_norm @ kernel, atol=1e-9)
-
-
-@pytest.mark.parametrize("ridge", [0.0, 1e-18, 0.1])
-def test_ridge_duals_also_of_a_singular_kernel(ridge):
-    X = rows(8, 3)
-    kernel, y = X @ X.T, rows(1, 3, seed=1) @ X.T  # y in the range
-    duals = ridge_duals(kernel.copy(), ridge, y).values
-    assert np.all(np.isfinite(duals))
-    assert_allclose(duals @ kernel + ridge * duals, y, atol=1e-9)
 
 
 # Order of convergence
