@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from sklearn_ndk.inspection._time_axis import boundaries_of, draw_time_axis, new
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 
 class EarlyStoppingDisplay:
@@ -118,7 +119,8 @@ class EarlyStoppingDisplay:
         ax.axvline(places[self.best_index], color=VERMILION, linewidth=1)
         ax.set_ylabel(f"cross-validated {self.score_name}")
         ax.legend(loc="lower right")
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_ = ax
+        self.figure_: Figure = cast("Figure", ax.figure)
         return self
 
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,6 +23,7 @@ from sklearn_ndk.inspection._time_axis import boundaries_of, draw_time_axis, new
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _N_TIMES = 100
 _MAX_LINES = 50  # more cannot be told apart
@@ -121,7 +122,8 @@ class PredictionPathDisplay:
             ax.plot(end, limit, marker, color=color, linestyle="", label=label)
         ax.set_ylabel(self.value_name)
         ax.legend(loc="best")
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_ = ax
+        self.figure_: Figure = cast("Figure", ax.figure)
         return self
 
     @classmethod
