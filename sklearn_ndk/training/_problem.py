@@ -7,7 +7,7 @@ import numpy as np
 from joblib import Memory
 from numpy.typing import NDArray
 
-from sklearn_ndk._compute._memory import check_memory
+from sklearn_ndk._compute._memory import check_matrices_fit
 from sklearn_ndk.dynamics import Modes, warn_of_rounding
 from sklearn_ndk.kernels._gram import Gram
 from sklearn_ndk.kernels._network import InfiniteNetwork
@@ -57,7 +57,7 @@ class Problem:
 
     def check_size(self, n_matrices: float) -> None:
         """Raise ValueError if so many kernel matrices would not fit in memory."""
-        check_memory(n_matrices, len(self.samples))
+        check_matrices_fit(n_matrices, len(self.samples))
 
     def rank(self) -> int:
         """Return the largest rank that kernels of the samples can have."""
