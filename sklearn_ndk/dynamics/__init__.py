@@ -3,6 +3,7 @@
 They see inputs and networks only through the kernels of a problem.
 """
 
+from sklearn_ndk.dynamics._accuracy import warn_of_rounding
 from sklearn_ndk.dynamics._equilibrium import Equilibrium
 from sklearn_ndk.dynamics._gradient_flow import NTKFlow
 from sklearn_ndk.dynamics._langevin import Langevin
@@ -25,4 +26,5 @@ __all__ = [
     "NTKFlow",
     "Regime",
     "largest_eigenvalue",
+    "warn_of_rounding",
 ]

@@ -105,6 +105,7 @@ class Langevin(Regime):
         )
         if solution.status:
             warnings.warn(solution.status, ConvergenceWarning, stacklevel=2)
+        self._problem.warn_of_rounding(solution.rounding, self._tol)
         self._trajectory = Trajectory(solution)
 
     def _reporter(self, progress: Progress) -> Any:

@@ -8,11 +8,13 @@ from joblib import Memory
 from numpy.typing import NDArray
 
 from sklearn_ndk._compute._memory import check_memory
-from sklearn_ndk.dynamics import Modes
+from sklearn_ndk.dynamics import Modes, warn_of_rounding
 from sklearn_ndk.kernels._gram import Gram
 from sklearn_ndk.kernels._network import InfiniteNetwork
+from sklearn_ndk.kernels._rank import rank_bound
 from sklearn_ndk.kernels._two_time import TwoTimeKernel
 from sklearn_ndk.training import _spectra
+from sklearn_ndk.training._conditioning import cause_of_rounding
 from sklearn_ndk.training._samples import TrainingSet
 
 
@@ -56,6 +58,16 @@ class Problem:
     def check_size(self, n_matrices: float) -> None:
         """Raise ValueError if so many kernel matrices would not fit in memory."""
         check_memory(n_matrices, len(self.samples))
+
+    def rank(self) -> int:
+        """Return the largest rank that kernels of the samples can have."""
+        return rank_bound(self.network, self.samples.X)
+
+    def warn_of_rounding(self, error: float, tol: float) -> None:
+        """Warn if rounding errors of a kernel exceed the tolerance, and say why."""
+        if not error <= tol:
+            cause = cause_of_rounding(self.samples.X)
+            warn_of_rounding(error, tol, cause, stacklevel=3)
 
     def kernel(self) -> TwoTimeKernel:
         """Return the kernels of the samples, with a Gram matrix to be used up."""

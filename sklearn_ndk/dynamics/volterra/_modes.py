@@ -23,6 +23,9 @@ class Modes:
         What hides smaller eigenvalues. If single precision resolves those that it
         does not hide, the eigenvectors are in single precision; if double precision
         does not, those that are rounding errors are left out.
+    rank : callable, default=None
+        Returns the largest rank that the exact kernel can have, the number of
+        samples if None.
 
     Attributes
     ----------
@@ -31,10 +34,10 @@ class Modes:
     vectors : ndarray of shape (n_modes, n_samples)
         The eigenvectors, as rows.
     complete : bool
-        Whether no mode was left out.
+        Whether none was left out that may be more than a rounding error.
     """
 
-    def __init__(self, matrix, ridge):
+    def __init__(self, matrix, ridge, rank=None):
         n_samples, size = len(matrix), np.abs(matrix).max() or 1.0
         largest = np.trace(matrix)
         single = bool(ridge > np.finfo(np.float32).eps * largest)
@@ -47,12 +50,14 @@ class Modes:
             n_modes = max(1, np.count_nonzero(eigenvalues > rounding))
         self.eigenvalues = eigenvalues[:n_modes]
         self.vectors = np.ascontiguousarray(vectors.T[::-1][:n_modes])
-        self.complete = n_modes == n_samples
+        self.complete = n_modes == n_samples or (rank is not None and n_modes >= rank())
         self._edges = _bin_edges(n_modes)
 
     def project(self, rows):
         """Return the parts of rows, shape (..., n_samples), that the modes span."""
-        return rows if self.complete else (rows @ self.vectors.T) @ self.vectors
+        if len(self.vectors) == rows.shape[-1]:
+            return rows
+        return (rows @ self.vectors.T) @ self.vectors
 
     def to_modes(self, rows):
         """Return the components of rows, shape (n_rows, n_modes)."""
