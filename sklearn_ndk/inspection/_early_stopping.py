@@ -118,7 +118,7 @@ class EarlyStoppingDisplay:
         ax.axvline(places[self.best_index], color=VERMILION, linewidth=1)
         ax.set_ylabel(f"cross-validated {self.score_name}")
         ax.legend(loc="lower right")
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_, self.figure_ = ax, ax.figure.figure  # that of a subfigure, too
         return self
 
     @classmethod
