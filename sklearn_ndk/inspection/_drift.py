@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import cycle
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -19,7 +19,6 @@ from sklearn_ndk.inspection._time_axis import draw_time_axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _N_DELAYS = 25
 _FIRST_TAU = 0.01  # the earliest delay drawn, besides zero
@@ -145,7 +144,7 @@ class DriftDisplay:
             handles = histogram_axes[0].get_legend_handles_labels()
             score_ax.legend(*handles, loc="lower left")
         self.axes_ = [score_ax, *histogram_axes]
-        self.figure_: Figure = cast("Figure", score_ax.figure)
+        self.figure_ = score_ax.figure.figure  # that of a subfigure, too
         return self
 
     def _draw_histogram(self, ax: Axes, i: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,6 @@ from sklearn_ndk.inspection._time_axis import boundaries_of, draw_time_axis, new
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 class EarlyStoppingDisplay:
@@ -119,8 +118,7 @@ class EarlyStoppingDisplay:
         ax.axvline(places[self.best_index], color=VERMILION, linewidth=1)
         ax.set_ylabel(f"cross-validated {self.score_name}")
         ax.legend(loc="lower right")
-        self.ax_ = ax
-        self.figure_: Figure = cast("Figure", ax.figure)
+        self.ax_, self.figure_ = ax, ax.figure.figure  # that of a subfigure, too
         return self
 
     @classmethod

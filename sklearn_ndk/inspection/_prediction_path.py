@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,7 +23,6 @@ from sklearn_ndk.inspection._time_axis import boundaries_of, draw_time_axis, new
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _N_TIMES = 100
 _MAX_LINES = 50  # more cannot be told apart
@@ -122,8 +121,7 @@ class PredictionPathDisplay:
             ax.plot(end, limit, marker, color=color, linestyle="", label=label)
         ax.set_ylabel(self.value_name)
         ax.legend(loc="best")
-        self.ax_ = ax
-        self.figure_: Figure = cast("Figure", ax.figure)
+        self.ax_, self.figure_ = ax, ax.figure.figure  # that of a subfigure, too
         return self
 
     @classmethod

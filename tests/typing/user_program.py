@@ -68,7 +68,8 @@ def regression() -> NDKRegressor:
     print(mean[0] + late[0] + path[0, 0] + drifted[0], score)
     limit: NDKRegressor = NDKRegressor(depth=1, activation=Square(), limit="nngp")
     weighted: NDKRegressor = limit.fit(X.tolist(), y.tolist(), sample_weight=y**2)
-    return weighted
+    print(weighted.predict(X)[0])
+    return model
 
 
 def classification() -> NDKClassifier:
