@@ -51,10 +51,9 @@ def kernel_matrices(
             k_xy = gram.cosine[rows, cols] * norms
         values = entries(k_xx, k_yy, k_xy)
         for matrix, value in zip(out, values, strict=True):
-            value *= scale
-            matrix[rows, cols] = value
+            tile = np.multiply(value, scale, out=matrix[rows, cols])
             if symmetric:
-                matrix[cols, rows] = value.T
+                matrix[cols, rows] = tile.T
 
     over_tiles(fill, shape, symmetric=symmetric, n_entries=n_entries)
     return out

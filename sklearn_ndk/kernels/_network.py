@@ -179,7 +179,7 @@ class InfiniteNetwork:
                 k_xx, k_yy, k_xy, moments, tangent=wanted != "nngp", **self._layers
             )
             if offset:
-                nngp += offset
+                nngp = nngp + offset
             if wanted == "both":
                 return np.concatenate([ndk, nngp])
             values = nngp if wanted == "nngp" else ndk

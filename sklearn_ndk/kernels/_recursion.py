@@ -4,12 +4,30 @@ It works on single pairs of inputs, elementwise: `k_xx` and `k_yy` are the
 kernels of each input with itself, `k_xy` of the pair, and everything, the
 weight moments included, broadcasts. The same lines therefore serve a tile of
 kernel matrices at several pairs of times, and a few pairs of inputs at many.
+Arrays that an activation returns are read, never written into: it may keep them.
 """
+
+import numpy as np
+
+from sklearn_ndk.kernels._activations import (
+    Activation,
+    checked_duals,
+    checked_second_moment,
+)
+from sklearn_ndk.kernels._weight_process import WeightMoments
 
 
 def layer_recursion(
-    k_xx, k_yy, k_xy, moments, *, depth, activation, bias, tangent=True
-):
+    k_xx: np.ndarray,
+    k_yy: np.ndarray,
+    k_xy: np.ndarray,
+    moments: WeightMoments,
+    *,
+    depth: int,
+    activation: Activation,
+    bias: float,
+    tangent: bool = True,
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Propagate the two-time NNGP kernel and the NDK through the layers.
 
     Parameters
@@ -44,11 +62,12 @@ def layer_recursion(
     for cov, decay in [hidden] * (depth - 1) + [readout]:  # of the weights above
         var_u = moments.var * biased(k_xx)
         var_v = moments.var_prime * biased(k_yy)
-        k_xy, k_dot = activation.duals(var_u, var_v, moments.cov * biased(k_xy))
-        k_xx = activation.second_moment(var_u)
-        k_yy = activation.second_moment(var_v)
+        uv = moments.cov * biased(k_xy)
+        k_xy, k_dot = checked_duals(activation, var_u, var_v, uv)
+        k_xx = checked_second_moment(activation, var_u)
+        k_yy = checked_second_moment(activation, var_v)
         if tangent:  # the recursion of Eqs. (12)-(13)
-            k_dot *= cov
+            ndk *= cov
             ndk *= k_dot
             ndk += decay * biased(k_xy)
     return k_xy, ndk
