@@ -54,6 +54,33 @@ class Activation(ABC):
             ``E[phi'(u) phi'(v)]``, the same.
         """
 
+    def duals_at_angle(
+        self,
+        var_u: np.ndarray,
+        var_v: np.ndarray,
+        cov: np.ndarray,
+        sine2: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the duals of variables whose angle is known better than by `cov`.
+
+        The correlation of nearly parallel variables has lost the digits of their
+        angle. Those who can use them override this method; `sine2` is left out
+        otherwise.
+
+        Parameters
+        ----------
+        var_u, var_v, cov : array-like of float
+            As in :meth:`duals`.
+        sine2 : array-like of float
+            ``1 - cov^2 / (var_u var_v)``, to relative accuracy.
+
+        Returns
+        -------
+        dual, derivative_dual : ndarray
+            As in :meth:`duals`.
+        """
+        return self.duals(var_u, var_v, cov)
+
     def second_moment(self, var: np.ndarray) -> np.ndarray:
         """Return ``E[phi(u)^2]``, the dual of a variable with itself.
 
@@ -155,6 +182,20 @@ class Relu(Activation):
         derivative_dual *= 1 / (2 * np.pi)
         return dual, derivative_dual
 
+    def duals_at_angle(
+        self,
+        var_u: np.ndarray,
+        var_v: np.ndarray,
+        cov: np.ndarray,
+        sine2: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """See :meth:`Activation.duals_at_angle`."""
+        root_u, root_v = np.sqrt(var_u), np.sqrt(var_v)
+        corr, sine = _correlation(root_u, root_v, cov), np.sqrt(sine2)
+        rest = np.pi - np.arctan2(sine, corr)
+        dual = (root_u / (2 * np.pi) * root_v) * (sine + corr * rest)
+        return dual, rest / (2 * np.pi)
+
     def second_moment(self, var: np.ndarray) -> np.ndarray:
         """See :meth:`Activation.second_moment`."""
         return var / 2
@@ -175,26 +216,44 @@ class Erf(Activation):
         self, var_u: np.ndarray, var_v: np.ndarray, cov: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """See :meth:`Activation.duals`."""
-        rest_u, rest_v = 1 / (1 + 2 * var_u), 1 / (1 + 2 * var_v)
-        root = np.sqrt(rest_u) * np.sqrt(rest_v)
+        if max(np.max(v, initial=0) for v in (var_u, var_v)) >= _LARGE_VARIANCE:
+            corr = _correlation(np.sqrt(var_u), np.sqrt(var_v), cov)
+            return self.duals_at_angle(var_u, var_v, cov, _one_minus_square(corr))
+        root = 1 / (np.sqrt(1 + 2 * var_u) * np.sqrt(1 + 2 * var_v))
         sine = cov * (2 * root)  # of the arc-sine kernel's angle
-        if max(np.max(v, initial=0) for v in (var_u, var_v)) < _LARGE_VARIANCE:
-            cosine = _one_minus_square(sine)
-            np.sqrt(cosine, out=cosine)
-            dual = np.arcsin(sine, out=sine)
-        else:  # sine^2 is share_u share_v corr^2: sum positive terms
-            share_u, share_v = 2 * var_u * rest_u, 2 * var_v * rest_v
-            cosine = _one_minus_square(
-                _correlation(np.sqrt(var_u), np.sqrt(var_v), cov)
-            )
-            cosine *= share_u * share_v
-            cosine += rest_u + share_u * rest_v
-            np.sqrt(cosine, out=cosine)
-            dual = np.arctan2(sine, cosine, out=sine)
-        dual *= 2 / np.pi
+        cosine = _one_minus_square(sine)
+        np.sqrt(cosine, out=cosine)
+        dual = np.arcsin(sine, out=sine)
+        return self._scaled(dual, cosine, root)
+
+    def duals_at_angle(
+        self,
+        var_u: np.ndarray,
+        var_v: np.ndarray,
+        cov: np.ndarray,
+        sine2: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """See :meth:`Activation.duals_at_angle`."""
+        rest_u, rest_v = 1 / (1 + 2 * var_u), 1 / (1 + 2 * var_v)
+        share_u, share_v = 2 * var_u * rest_u, 2 * var_v * rest_v
+        root = np.sqrt(rest_u) * np.sqrt(rest_v)
+        sine = cov * (2 * root)
+        # sine^2 is share_u share_v (1 - sine2): sum positive terms
+        cosine = sine2 * (share_u * share_v)
+        cosine += rest_u + share_u * rest_v
+        np.sqrt(cosine, out=cosine)
+        dual = np.arctan2(sine, cosine, out=sine)
+        return self._scaled(dual, cosine, root)
+
+    @staticmethod
+    def _scaled(
+        angle: np.ndarray, cosine: np.ndarray, root: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Turn the kernel's angle and its cosine into the duals, in place."""
+        angle *= 2 / np.pi
         derivative_dual = np.divide(4 / np.pi, cosine, out=cosine)
         derivative_dual *= root
-        return dual, derivative_dual
+        return angle, derivative_dual
 
     def second_moment(self, var: np.ndarray) -> np.ndarray:
         """See :meth:`Activation.second_moment`."""
@@ -263,7 +322,11 @@ def get_activation(activation: str | Activation) -> Activation:
 
 
 def checked_duals(
-    activation: Activation, var_u: np.ndarray, var_v: np.ndarray, cov: np.ndarray
+    activation: Activation,
+    var_u: np.ndarray,
+    var_v: np.ndarray,
+    cov: np.ndarray,
+    sine2: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the duals of an activation, of the shape of the covariance.
 
@@ -273,6 +336,8 @@ def checked_duals(
         The activation; what one from outside the package returns is checked.
     var_u, var_v, cov : ndarray
         Arguments of :meth:`Activation.duals`.
+    sine2 : ndarray, default=None
+        Argument of :meth:`Activation.duals_at_angle`, if it is to be asked.
 
     Returns
     -------
@@ -285,8 +350,11 @@ def checked_duals(
         If the activation returned anything but two arrays of finite numbers that
         broadcast to the shape of `cov`.
     """
-    duals = activation.duals(var_u, var_v, cov)
-    if isinstance(activation, _SHIPPED):
+    if sine2 is None:
+        duals = activation.duals(var_u, var_v, cov)
+    else:
+        duals = activation.duals_at_angle(var_u, var_v, cov, sine2)
+    if type(activation) in _SHIPPED:
         return duals
     source = f"{activation!r}.duals"
     if not isinstance(duals, tuple | list) or len(duals) != 2:
@@ -314,7 +382,7 @@ def checked_second_moment(activation: Activation, var: np.ndarray) -> np.ndarray
     ndarray
         Of the shape of `var`, to be read only.
     """
-    if isinstance(activation, _SHIPPED):
+    if type(activation) in _SHIPPED:
         return activation.second_moment(var)
     if type(activation).second_moment is Activation.second_moment:
         return checked_duals(activation, var, var, var)[0]

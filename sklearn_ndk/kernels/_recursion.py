@@ -27,6 +27,7 @@ def layer_recursion(
     activation: Activation,
     bias: float,
     tangent: bool = True,
+    sine2: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Propagate the two-time NNGP kernel and the NDK through the layers.
 
@@ -44,6 +45,10 @@ def layer_recursion(
         Scale of the biases.
     tangent : bool, default=True
         Whether to propagate the NDK too.
+    sine2 : ndarray, default=None
+        Squared sine of the angle between `x` and `y`, for the first layer, where
+        `k_xy` does not tell it. Deeper layers need it less: for them relu knows
+        angles to 4e-8, and erf spreads what is nearly parallel.
 
     Returns
     -------
@@ -52,6 +57,8 @@ def layer_recursion(
         `tangent`).
     """
     bias2 = bias**2
+    if sine2 is not None:
+        sine2 = _sine2_of_signals(k_xx, k_yy, k_xy, sine2, bias2, moments.forgotten)
 
     def biased(k):
         return k + bias2 if bias2 else k
@@ -59,15 +66,39 @@ def layer_recursion(
     ndk = moments.decay * biased(k_xy) if tangent else None
     hidden = (moments.cov, moments.decay)
     readout = (moments.readout_cov, moments.readout_decay)
-    for cov, decay in [hidden] * (depth - 1) + [readout]:  # of the weights above
+    for layer in range(1, depth + 1):
+        cov, decay = hidden if layer < depth else readout  # of the weights above
         var_u = moments.var * biased(k_xx)
         var_v = moments.var_prime * biased(k_yy)
         uv = moments.cov * biased(k_xy)
-        k_xy, k_dot = checked_duals(activation, var_u, var_v, uv)
+        k_xy, k_dot = checked_duals(activation, var_u, var_v, uv, sine2)
         k_xx = checked_second_moment(activation, var_u)
         k_yy = checked_second_moment(activation, var_v)
         if tangent:  # the recursion of Eqs. (12)-(13)
             ndk *= cov
             ndk *= k_dot
             ndk += decay * biased(k_xy)
+        sine2 = None
     return k_xy, ndk
+
+
+def _sine2_of_signals(
+    k_xx: np.ndarray,
+    k_yy: np.ndarray,
+    k_xy: np.ndarray,
+    sine2: np.ndarray,
+    bias2: float,
+    forgotten: np.ndarray | float,
+) -> np.ndarray:
+    """Return the squared sine of the angle between signals of the first layer.
+
+    Sums of positive terms: nothing cancels.
+    """
+    if bias2:
+        x, y = np.sqrt(k_xx), np.sqrt(k_yy)
+        near = sine2 / (1 + np.sqrt(1 - sine2))  # 1 - |cos|
+        distance2 = (x - y) ** 2 + 2 * x * y * np.where(k_xy < 0, 2 - near, near)
+        share = x / np.sqrt(k_xx + bias2) * (y / np.sqrt(k_yy + bias2))
+        sine2 = share**2 * sine2
+        sine2 = sine2 + bias2 / (k_xx + bias2) * (distance2 / (k_yy + bias2))
+    return forgotten + (1 - forgotten) * sine2
