@@ -128,7 +128,7 @@ def make_probe(network, gram):
         # only rows of equal norm come close to each other
         k_yy[::2] = np.clip(k_xx[::2], k_yy.min(), k_yy.max())
         k_xy = np.sqrt(k_xx) * np.sqrt(k_yy) * _cosines(w)
-    variance = np.sqrt(_variance(network, k_xx) * _variance(network, k_yy))
+    variance = np.sqrt(_variance(network, k_xx)) * np.sqrt(_variance(network, k_yy))
     weight = np.divide(
         margin, variance, out=np.zeros_like(variance), where=variance > 0
     )

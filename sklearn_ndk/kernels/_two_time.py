@@ -28,6 +28,10 @@ class TwoTimeKernel:
     network: InfiniteNetwork
     gram: Gram
 
+    def __post_init__(self) -> None:
+        network, ends = replace(self.network, delay=0.0), np.array([0.0, np.inf])
+        network.check_range(self.gram, network.moments(ends, ends))
+
     @property
     def n_rows(self):
         """The number of rows."""
