@@ -260,7 +260,7 @@ def _new_network(
     return network
 
 
-def _as_float(name: str, value: float) -> float:
+def _as_float(name: str, value: Any) -> float:
     try:
         return float(value)
     except OverflowError:
@@ -291,7 +291,7 @@ def _check_data(
     return X, y, X_eval, sample_weight
 
 
-def _check_finite_times(times: ArrayLike) -> NDArray[np.float64]:
+def _check_finite_times(times: Any) -> NDArray[np.float64]:
     refuse_non_numbers(times, "times")
     times = check_times(times)
     if np.any(times == np.inf):
