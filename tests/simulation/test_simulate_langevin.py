@@ -12,7 +12,7 @@ from sklearn_ndk.simulation import simulate_langevin
 from sklearn_ndk.simulation._backends import NumpyBackend
 
 
-def test_nothing_drifts_without_noise():
+def test_finite_networks_do_not_drift_without_noise():
     result = run(T=0.0, t0=0.5, times=[0.5, 3.0])
     assert_array_equal(result.predictions[..., 0], result.predictions[..., 1])
 
