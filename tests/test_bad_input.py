@@ -276,7 +276,7 @@ def memory(monkeypatch):
 
     def set_memory(n_matrices):
         size = n_matrices * len(X) ** 2 * 8
-        monkeypatch.setattr(_memory, "_physical_memory", lambda: size)
+        monkeypatch.setattr(_memory, "total_memory", lambda: size)
 
     return set_memory
 
@@ -312,4 +312,4 @@ def test_memory_needed_is_told(memory):
     memory(1)
     message = "needs 20.1 GiB for 3 kernel matrices of 30000 samples"
     with pytest.raises(ValueError, match=message):
-        _memory.check_memory(3, 30_000)
+        _memory.check_matrices_fit(3, 30_000)

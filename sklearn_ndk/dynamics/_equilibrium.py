@@ -1,44 +1,80 @@
 """The equilibrium, in closed form: Eq. (18)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
+from sklearn_ndk.dynamics._accuracy import Duals, rounding_errors, spectral_errors
+from sklearn_ndk.dynamics._graded import GradedSpectrum
 from sklearn_ndk.dynamics._regime import Progress, Regime
-from sklearn_ndk.dynamics._spectrum import rounding
 
 
-def ridge_duals(kernel, ridge, targets):
+def ridge_duals(
+    kernel: NDArray[np.float64],
+    ridge: float,
+    targets: NDArray[np.float64],
+    *,
+    tol: float = 1e-6,
+    rank: Callable[[], int] | None = None,
+) -> Duals:
     """Solve ``(K + ridge) a = y``, the kernel regression of Eq. (18).
+
+    By Cholesky factors, if rounding errors of the kernel leave predictions accurate
+    to `tol`; else by its eigenvectors above rounding. Then predictions at the
+    training inputs never exceed the targets, in the 2-norm.
 
     Parameters
     ----------
     kernel : ndarray of shape (n_samples, n_samples)
         Kernel of the training inputs; overwritten.
     ridge : float
-        Non-negative; at zero, the solution of least norm.
+        Non-negative; at zero, the least-squares solution of least norm.
     targets : ndarray of shape (n_outputs, n_samples)
         Targets.
+    tol : float
+        Relative accuracy wanted.
+    rank : callable, default=None
+        Returns the largest rank that the exact kernel can have, the number of
+        samples if None. Eigenvalues beyond it are zero, not hidden by rounding.
 
     Returns
     -------
-    ndarray of shape (n_outputs, n_samples)
-        The dual coefficients.
+    Duals
+        With values of shape (n_outputs, n_samples). Its error exceeds `tol` if the
+        kernel is too ill-conditioned.
     """
-    if ridge > 0:
-        kernel[np.diag_indices_from(kernel)] += ridge
-        try:
-            return cho_solve(cho_factor(kernel, lower=True), targets.T).T
-        except LinAlgError:  # singular to rounding
-            kernel[np.diag_indices_from(kernel)] -= ridge
-    eigenvectors = eigh(kernel, driver="evd", overwrite_a=True)
-    return ridge_duals_of_modes(*eigenvectors, ridge, targets)
+    diagonal = np.diag(kernel).copy()
+    kernel[np.diag_indices_from(kernel)] += ridge
+    try:
+        values = cho_solve(cho_factor(kernel, lower=True), targets.T).T
+    except LinAlgError:  # singular to rounding
+        pass
+    else:
+        error = np.max(rounding_errors(diagonal, values[:, None], targets))
+        if error <= tol:
+            return Duals(values, float(error))
+    kernel[np.diag_indices_from(kernel)] = diagonal
+    with np.errstate(divide="ignore"):
+        horizon = 1 / np.array([float(ridge)])
+    spectrum = GradedSpectrum(kernel, rank)
+    solved = spectrum.solve(targets, lambda s: _ridge_gain(s, ridge)[None], horizon)
+    return solved._replace(values=solved.values[:, 0])
 
 
-def ridge_duals_of_modes(eigenvalues, vectors, ridge, targets):
-    """Solve ``(K + ridge) a = y`` with the eigenvectors of K.
+def ridge_duals_of_modes(
+    eigenvalues: NDArray[np.float64],
+    vectors: NDArray[np.float64],
+    ridge: float,
+    targets: NDArray[np.float64],
+    kernel: Callable[[], NDArray[np.float64]],
+    *,
+    tol: float = 1e-6,
+    rank: Callable[[], int] | None = None,
+) -> Duals:
+    """Solve ``(K + ridge) a = y`` with the eigenvectors of K, if they are exact enough.
 
     Parameters
     ----------
@@ -46,20 +82,28 @@ def ridge_duals_of_modes(eigenvalues, vectors, ridge, targets):
         Those of the kernel of the training inputs, increasing.
     vectors : ndarray of shape (n_samples, n_samples)
         Its eigenvectors, as columns.
-    ridge : float
-        Non-negative; at zero, the solution of least norm.
-    targets : ndarray of shape (n_outputs, n_samples)
-        Targets.
+    ridge, targets, tol, rank
+        See :func:`ridge_duals`.
+    kernel : callable
+        Returns the kernel, for :func:`ridge_duals`, where eigenvectors do not serve.
 
     Returns
     -------
-    ndarray of shape (n_outputs, n_samples)
-        The dual coefficients.
+    Duals
+        As :func:`ridge_duals` returns them.
     """
-    kept = eigenvalues > (rounding(eigenvalues) if ridge == 0 else -np.inf)
-    shrunk = targets @ vectors[:, kept]
-    shrunk /= np.maximum(eigenvalues[kept], 0) + ridge
-    return shrunk @ vectors[:, kept].T
+    values = np.maximum(eigenvalues, 0)
+    with np.errstate(all="ignore"):  # what overflows is not exact enough
+        duals = (targets @ vectors / (values + ridge)) @ vectors.T
+        error = np.max(spectral_errors(values[-1], duals[:, None], targets))
+    if error <= tol:
+        return Duals(duals, float(error))
+    return ridge_duals(kernel(), ridge, targets, tol=tol, rank=rank)
+
+
+def _ridge_gain(roots, ridge):
+    """Return ``s / (s^2 + ridge)`` without squares that leave the range of numbers."""
+    return 1 / (roots + ridge / roots)
 
 
 class Equilibrium(Regime):
@@ -82,19 +126,28 @@ class Equilibrium(Regime):
             return
         problem = self._problem
         problem.check_size(3)
+        ridge, targets = problem.ridge, problem.targets
+        accuracy = {"tol": self._tol, "rank": problem.rank}
+
+        def nngp() -> NDArray[np.float64]:
+            return problem.kernel().nngp(overwrite=True)
+
         if problem.shared:  # eigenvectors serve every ridge
-            solved = problem.nngp_eigenvectors()
-            self._duals = ridge_duals_of_modes(*solved, problem.ridge, problem.targets)
+            modes = problem.nngp_eigenvectors()
+            duals = ridge_duals_of_modes(*modes, ridge, targets, nngp, **accuracy)
         else:
-            nngp = problem.kernel().nngp(overwrite=True)
-            self._duals = ridge_duals(nngp, problem.ridge, problem.targets)
+            duals = ridge_duals(nngp(), ridge, targets, **accuracy)
+        problem.warn_of_rounding(duals.error, self._tol)
+        self._duals = duals.values
 
     def mean(self, kernel: Any, times: NDArray[np.float64]) -> NDArray[np.float64]:
         """See :meth:`Regime.mean`."""
+        assert self._duals is not None
         outputs = self._duals @ kernel.nngp().T
         return np.repeat(outputs[:, None], len(times), axis=1)
 
     def drift(self, kernel: Any, delay: float, t0: float) -> NDArray[np.float64]:
         """See :meth:`Regime.drift`."""
+        assert self._duals is not None
         decay = np.exp(-self.drift_rate * delay)  # Eqs. (19)-(21)
         return self._duals @ kernel.nngp(decay).T

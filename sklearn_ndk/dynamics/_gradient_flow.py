@@ -1,12 +1,17 @@
 """Gradient flow without noise, in closed form: Eq. (16)."""
 
+from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import eigh
 
+from sklearn_ndk.dynamics._accuracy import Duals, spectral_errors
+from sklearn_ndk.dynamics._equilibrium import ridge_duals
+from sklearn_ndk.dynamics._graded import GradedSpectrum
 from sklearn_ndk.dynamics._regime import Progress, Regime
-from sklearn_ndk.dynamics._spectrum import rounding
 
 
 class GradientFlow:
@@ -14,19 +19,39 @@ class GradientFlow:
 
     Parameters
     ----------
-    eigenvalues : ndarray of shape (n_samples,)
-        Those of the kernel of the training inputs, increasing.
-    vectors : ndarray of shape (n_samples, n_samples)
-        Its eigenvectors, as columns.
+    kernel : callable
+        Returns the kernel of the training inputs, of shape (n_samples, n_samples),
+        to be overwritten.
     targets : ndarray of shape (n_outputs, n_samples)
         Targets.
+    tol : float
+        Relative accuracy wanted.
+    rank : callable, default=None
+        Returns the largest rank that the exact kernel can have, the number of
+        samples if None. Eigenvalues beyond it are zero, not hidden by rounding.
+    eigenvectors : callable, default=None
+        Returns eigenvalues of the kernel, increasing, and its eigenvectors as columns;
+        computed from `kernel` if None.
     """
 
-    def __init__(self, eigenvalues, vectors, targets):
-        self._eigenvalues, self._vectors = eigenvalues, vectors
-        self._modal_targets = targets @ self._vectors
+    def __init__(
+        self,
+        kernel: Callable[[], NDArray[np.float64]],
+        targets: NDArray[np.float64],
+        *,
+        tol: float = 1e-6,
+        rank: Callable[[], int] | None = None,
+        eigenvectors: Callable[[], tuple[NDArray, NDArray]] | None = None,
+    ) -> None:
+        self._kernel, self._targets = kernel, targets
+        self._tol, self._rank = tol, rank
+        self._eigenvectors = eigenvectors or (lambda: eigh(kernel(), driver="evd"))
 
-    def duals(self, times):
+    def knows(self, t: float) -> bool:
+        """Tell whether the duals at time `t` need no more decomposition."""
+        return t == 0 or ("_final" if t == np.inf else "_modes") in vars(self)
+
+    def duals(self, times: NDArray[np.float64]) -> Duals:
         """Return ``(1 - exp(-NTK t)) / NTK y``.
 
         Parameters
@@ -36,26 +61,68 @@ class GradientFlow:
 
         Returns
         -------
-        ndarray of shape (n_outputs, n_times, n_samples)
-            What multiplies the kernel between other inputs and the training inputs.
+        Duals
+            With values of shape (n_outputs, n_times, n_samples).
         """
-        learned = np.array([_learned(self._eigenvalues, t) for t in times])
-        modal = self._modal_targets[:, None] * learned
-        return modal @ self._vectors.T
+        values = np.zeros((len(self._targets), len(times), self._targets.shape[1]))
+        error = 0.0
+        moving = (times > 0) & np.isfinite(times)
+        if np.any(moving):
+            values[:, moving], error = self._moving(times[moving])
+        if np.any(times == np.inf):
+            values[:, times == np.inf] = self._final.values[:, None]
+            error = max(error, self._final.error)
+        return Duals(values, error)
+
+    def _moving(self, times):
+        """Return the duals at finite times, with exact small modes where they count."""
+        eigenvalues, vectors, modal = self._modes
+        learned = [_learned(eigenvalues, t) for t in times]
+        with np.errstate(over="ignore", invalid="ignore"):
+            values = (modal[:, None] * np.array(learned)) @ vectors.T
+        errors = spectral_errors(eigenvalues[-1], values, self._targets).max(axis=0)
+        coarse = ~(errors <= self._tol)
+        error = errors.max(where=~coarse, initial=0)
+        if np.any(coarse):
+            late = times[coarse]
+            solved = self._graded.solve(
+                self._targets,
+                lambda s: np.array([_flow_gain(s, t) for t in late]),
+                late,
+            )
+            values[:, coarse] = solved.values
+            error = max(error, solved.error)
+        return Duals(values, float(error))
+
+    @cached_property
+    def _modes(self):
+        eigenvalues, vectors = self._eigenvectors()
+        eigenvalues = np.maximum(eigenvalues, 0)
+        return eigenvalues, vectors, self._targets @ vectors
+
+    @cached_property
+    def _graded(self):
+        return GradedSpectrum(self._kernel(), self._rank)
+
+    @cached_property
+    def _final(self):
+        return ridge_duals(
+            self._kernel(), 0.0, self._targets, tol=self._tol, rank=self._rank
+        )
 
 
 def _learned(eigenvalues, t):
-    """Return ``(1 - exp(-lambda t)) / lambda``, which is t for vanishing lambda.
-
-    Directions whose eigenvalue is rounding error have no component in any
-    prediction; once t has amplified their error they are left out.
-    """
-    cutoff = rounding(eigenvalues)
-    null = eigenvalues <= cutoff
-    rest = np.where(null, 1, eigenvalues)
+    """Return ``(1 - exp(-lambda t)) / lambda``, which is t where lambda vanishes."""
+    positive = np.where(eigenvalues > 0, eigenvalues, 1)
     with np.errstate(over="ignore"):
-        learned = -np.expm1(-rest * t) / rest
-        return np.where(null, t if t < np.inf and cutoff * t < 1e-8 else 0, learned)
+        learned = -np.expm1(-positive * t) / positive
+    return np.where(eigenvalues > 0, learned, t)
+
+
+def _flow_gain(roots, t):
+    """Return ``(1 - exp(-s^2 t)) / s``."""
+    with np.errstate(over="ignore"):
+        return -np.expm1(-roots * (roots * t)) / roots
 
 
 class NTKFlow(Regime):
@@ -73,20 +140,28 @@ class NTKFlow(Regime):
 
     def knows(self, t: float) -> bool:
         """See :meth:`Regime.knows`."""
-        return self._flow is not None
+        return self._flow is not None and self._flow.knows(t)
 
     def solve(self, t: float, progress: Progress | None = None) -> None:
         """See :meth:`Regime.solve`."""
-        if self.knows(t):
-            return
-        self._problem.check_size(3)
-        eigenvectors = self._problem.ntk_eigenvectors()
-        self._flow = GradientFlow(*eigenvectors, self._problem.targets)
+        problem = self._problem
+        if self._flow is None:
+            problem.check_size(3)
+            self._flow = GradientFlow(
+                lambda: problem.kernel().ntk(overwrite=True),
+                problem.targets,
+                tol=self._tol,
+                rank=problem.rank,
+                eigenvectors=problem.ntk_eigenvectors,
+            )
+        self._flow.duals(np.array([t]))
 
     def mean(self, kernel: Any, times: NDArray[np.float64]) -> NDArray[np.float64]:
         """See :meth:`Regime.mean`."""
         assert self._flow is not None
-        return self._flow.duals(times) @ kernel.ntk().T
+        duals = self._flow.duals(times)
+        self._problem.warn_of_rounding(duals.error, self._tol)
+        return duals.values @ kernel.ntk().T
 
     def drift(self, kernel: Any, delay: float, t0: float) -> NDArray[np.float64]:
         """See :meth:`Regime.drift`."""

@@ -92,11 +92,7 @@ class Langevin(Regime):
         # As a rule up to equilibrium, so that predictions depend on one time only. If
         # diffusion is slow, at first no further than asked for.
         t_end = t if slow and trajectory is None else np.inf
-        # eigenvalues that noise hides need not be resolved
-        finest = np.finfo(np.float32).eps * kernel.rate(np.array(np.inf))
-        modes = self._problem.nngp_modes(
-            bool(self._problem.ridge > finest), kernel.gram
-        )
+        modes = self._problem.nngp_modes(kernel.gram)
         solution = solve(
             self._problem.targets,
             kernel,
@@ -109,6 +105,7 @@ class Langevin(Regime):
         )
         if solution.status:
             warnings.warn(solution.status, ConvergenceWarning, stacklevel=2)
+        self._problem.warn_of_rounding(solution.rounding, self._tol)
         self._trajectory = Trajectory(solution)
 
     def _reporter(self, progress: Progress) -> Any:

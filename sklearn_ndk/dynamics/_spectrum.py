@@ -1,35 +1,45 @@
 """Eigenvalues of kernels: the largest, and how exact they are."""
 
 import numpy as np
+from numpy.typing import NDArray
 
+# Twenty products leave an error of a few hundredths where eigenvalues are spread
+# evenly, the worst of spectra that kernels have; half of them, twice that.
 _N_POWERS = 20
+# Entries have errors of several units in the last place, so that in small matrices
+# rounding is larger than the usual bound, the number of rows.
+_FEWEST_ULPS = 16
 
 
-def rounding(eigenvalues):
+def rounding(eigenvalues: NDArray[np.float64]) -> float:
     """Return the size of rounding errors in increasing eigenvalues."""
-    return len(eigenvalues) * np.finfo(float).eps * max(eigenvalues[-1], 0)
+    ulps = max(len(eigenvalues), _FEWEST_ULPS)
+    return ulps * np.finfo(float).eps * max(eigenvalues[-1], 0)
 
 
-def largest_eigenvalue(kernel):
+def largest_eigenvalue(kernel: NDArray[np.float64]) -> float:
     """Return the largest eigenvalue of a kernel, to a tenth.
 
     Parameters
     ----------
     kernel : ndarray of shape (n_samples, n_samples)
-        The kernel.
+        The kernel, of any scale.
 
     Returns
     -------
     float
         The eigenvalue, by power iteration.
     """
+    diagonal = np.diag(kernel)
+    scale = np.max(diagonal, initial=0)
+    if scale == 0:
+        return 0.0
     # random, lest symmetric inputs keep the start orthogonal to all that is sought
-    vector = np.diag(kernel) * np.random.default_rng(0).random(len(kernel))
+    vector = diagonal / scale * np.random.default_rng(0).random(len(kernel))
     value = 0.0
     for _ in range(_N_POWERS):
-        norm = np.linalg.norm(vector)
-        if norm == 0:
-            return 0.0
-        image = kernel @ vector / norm
-        value, vector = np.linalg.norm(image), image
-    return value
+        # of unit length, lest powers of the eigenvalue leave the range of numbers
+        vector = vector / np.linalg.norm(vector)
+        vector = kernel @ vector / scale
+        value = np.linalg.norm(vector)
+    return float(scale * value)

@@ -144,7 +144,7 @@ class DriftDisplay:
             handles = histogram_axes[0].get_legend_handles_labels()
             score_ax.legend(*handles, loc="lower left")
         self.axes_ = [score_ax, *histogram_axes]
-        self.figure_ = score_ax.figure
+        self.figure_ = score_ax.figure.figure  # that of a subfigure, too
         return self
 
     def _draw_histogram(self, ax: Axes, i: int) -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_ndk._stopping_time import BaseEarlyStopping, standard_error
+from sklearn_ndk._stopping_time import BaseStoppingTime, standard_error
 from sklearn_ndk.inspection._inputs import last_step
 from sklearn_ndk.inspection._palette import BLUE, VERMILION
 from sklearn_ndk.inspection._time_axis import boundaries_of, draw_time_axis, new_axes
@@ -118,7 +118,7 @@ class EarlyStoppingDisplay:
         ax.axvline(places[self.best_index], color=VERMILION, linewidth=1)
         ax.set_ylabel(f"cross-validated {self.score_name}")
         ax.legend(loc="lower right")
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_, self.figure_ = ax, ax.figure.figure  # that of a subfigure, too
         return self
 
     @classmethod
@@ -145,7 +145,7 @@ class EarlyStoppingDisplay:
             If the estimator does not choose its time.
         """
         estimator, _ = last_step(estimator)
-        if not isinstance(estimator, BaseEarlyStopping):
+        if not isinstance(estimator, BaseStoppingTime):
             raise TypeError(
                 "EarlyStoppingDisplay shows NDKRegressorCV and NDKClassifierCV; got "
                 f"{type(estimator).__name__}. Use from_cv_results for a grid search."

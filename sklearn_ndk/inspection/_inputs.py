@@ -97,7 +97,7 @@ def _check_labels(estimator: Any, y: NDArray) -> NDArray:
 
 def n_outputs(estimator: Any) -> int:
     """Return the number of outputs of a fitted estimator."""
-    return len(estimator._y_mean)
+    return len(estimator._target_scale.mean)
 
 
 def encoded(estimator: Any, y: NDArray) -> NDArray[np.float64]:

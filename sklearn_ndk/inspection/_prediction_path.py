@@ -121,7 +121,7 @@ class PredictionPathDisplay:
             ax.plot(end, limit, marker, color=color, linestyle="", label=label)
         ax.set_ylabel(self.value_name)
         ax.legend(loc="best")
-        self.ax_, self.figure_ = ax, ax.figure
+        self.ax_, self.figure_ = ax, ax.figure.figure  # that of a subfigure, too
         return self
 
     @classmethod

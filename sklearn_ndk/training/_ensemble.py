@@ -15,7 +15,7 @@ from joblib import Memory
 from numpy.typing import NDArray
 
 from sklearn_ndk._phases import EQUILIBRIUM_TAU
-from sklearn_ndk.dynamics import REGIMES, Regime, largest_eigenvalue
+from sklearn_ndk.dynamics import LIMITS, Langevin, Regime, largest_eigenvalue
 from sklearn_ndk.kernels._network import InfiniteNetwork
 from sklearn_ndk.training._problem import Problem
 from sklearn_ndk.training._samples import TrainingSet
@@ -52,7 +52,8 @@ class InfiniteEnsemble:
         self._tol = tol
         if limit is None and network.kappa == 0:
             limit = "ntk"
-        self._regime = REGIMES[limit](self._problem, tol)
+        regime = Langevin if limit is None else LIMITS[limit]
+        self._regime: Regime = regime(self._problem, tol)
         self._lock = Lock()
 
     def __getstate__(self) -> dict:
@@ -65,6 +66,11 @@ class InfiniteEnsemble:
     def diffusion_rate(self) -> float:
         """The rate ``T / sigma^2`` at which weights forget; zero in both limits."""
         return self._regime.diffusion_rate
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether the dynamics are at equilibrium all the time."""
+        return self._regime.at_rest
 
     @property
     def drift_rate(self) -> float:
@@ -86,7 +92,7 @@ class InfiniteEnsemble:
             largest eigenvalue of the NTK, to equilibrium; the last is infinite. Only
             that one, if the dynamics are at equilibrium all the time.
         """
-        if self._regime.at_rest:
+        if self.at_rest:
             return np.array([np.inf])
         first = 0.1 / self.fastest_rate()
         last = _FLOW_SPAN * first

@@ -7,12 +7,14 @@ import numpy as np
 from joblib import Memory
 from numpy.typing import NDArray
 
-from sklearn_ndk._compute._memory import check_memory
-from sklearn_ndk.dynamics import Modes
+from sklearn_ndk._compute._memory import check_matrices_fit
+from sklearn_ndk.dynamics import Modes, warn_of_rounding
 from sklearn_ndk.kernels._gram import Gram
 from sklearn_ndk.kernels._network import InfiniteNetwork
+from sklearn_ndk.kernels._rank import rank_bound
 from sklearn_ndk.kernels._two_time import TwoTimeKernel
 from sklearn_ndk.training import _spectra
+from sklearn_ndk.training._conditioning import cause_of_rounding
 from sklearn_ndk.training._samples import TrainingSet
 
 
@@ -55,7 +57,17 @@ class Problem:
 
     def check_size(self, n_matrices: float) -> None:
         """Raise ValueError if so many kernel matrices would not fit in memory."""
-        check_memory(n_matrices, len(self.samples))
+        check_matrices_fit(n_matrices, len(self.samples))
+
+    def rank(self) -> int:
+        """Return the largest rank that kernels of the samples can have."""
+        return rank_bound(self.network, self.samples.X)
+
+    def warn_of_rounding(self, error: float, tol: float) -> None:
+        """Warn if rounding errors of a kernel exceed the tolerance, and say why."""
+        if not error <= tol:
+            cause = cause_of_rounding(self.samples.X)
+            warn_of_rounding(error, tol, cause, stacklevel=3)
 
     def kernel(self) -> TwoTimeKernel:
         """Return the kernels of the samples, with a Gram matrix to be used up."""
@@ -75,10 +87,10 @@ class Problem:
         network = _spectra.of_equilibrium(self.network)
         return self._share(_spectra.nngp_eigenvectors, network)
 
-    def nngp_modes(self, single: bool, gram: Gram) -> Modes:
+    def nngp_modes(self, gram: Gram) -> Modes:
         """Return modes of the NNGP kernel, for which `gram` is left as it is."""
         network = _spectra.of_equilibrium(self.network)
-        return self._share(_spectra.nngp_modes, network, single, gram=lambda: gram)
+        return self._share(_spectra.nngp_modes, network, self.ridge, gram=lambda: gram)
 
     def _gram(self) -> Gram:
         """Return the Gram matrix of the samples, weighted; the caller's own."""

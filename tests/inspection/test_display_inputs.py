@@ -75,7 +75,6 @@ def test_containers_of_targets_are_all_the_same(request, draw, kind, convert):
         (lambda y: y.astype("m8[s]"), "y must hold real numbers; got dates"),
         (lambda y: ["ant"] * len(y), "could not convert string to float"),
     ],
-    ids=str,
 )
 def test_wrong_targets_are_refused(draw, regressor, targets, spoil, message):
     X, y = (array[:8] for array in targets)
@@ -94,7 +93,6 @@ def test_wrong_targets_are_refused(draw, regressor, targets, spoil, message):
         (lambda y: [None, *y[1:]], "y has labels that are not in .* got None among"),
         (lambda y: pd.Series([pd.NA, *y[1:]], dtype="Int64"), "y has labels that"),
     ],
-    ids=str,
 )
 def test_wrong_labels_are_refused(draw, classifier, classes, spoil, message):
     X, y = (array[:8] for array in classes)

@@ -54,6 +54,8 @@ class Solution:
         Whether the dynamics have come to rest, to the tolerance, at the last edge.
     defect : float
         The largest defect of the equation, relative to the target.
+    rounding : float
+        What rounding errors of the kernel may do to predictions, likewise.
     status : str
         A sentence that tells what was not reached; empty if all was.
     """
@@ -68,6 +70,7 @@ class Solution:
     basis_tol: float
     equilibrated: bool
     defect: float = np.inf
+    rounding: float = 0.0
     status: str = ""
 
     def basis_for(self, kernel: Any, times: NDArray[np.float64]) -> TimeBasis:
@@ -124,7 +127,8 @@ def solve(
         With a status, if it may miss `tol`.
     """
     size = kernel.mean_diagonal()
-    solution = _represent(targets, kernel, modes, kappa, tol, t_end, size)
+    resolved = modes.project(targets)
+    solution = _represent(resolved, kernel, modes, kappa, tol, t_end, size)
     basis, edges = solution.basis, solution.edges
     if check_size is not None:
         sizes = [np.dtype(dtype).itemsize for dtype in basis.dtypes]
@@ -146,7 +150,7 @@ def solve(
             progress(edges[panel + 1], lambda: replace(solution, residual=residual()))
 
     residual, defect = solve_mesh(
-        targets / solution.scale[:, None],
+        resolved / solution.scale[:, None],
         matrices,
         1 / basis.precision,
         size * solution.weights(basis, times.ravel()),
@@ -156,13 +160,40 @@ def solve(
         _DEFECT_SHARE * tol,
         report,
     )
-    status = ""
-    if defect > tol:
-        status = (
-            f"The iteration for the dynamics up to t={edges[-1]:.3g} stopped at a "
-            f"relative defect of {defect:.1g}; predictions may miss tol={tol:g}."
-        )
-    return replace(solution, residual=residual, defect=defect, status=status)
+    solution = replace(solution, residual=residual, defect=defect)
+    rounding = _rounding(solution, kappa, kernel.rate(edges) / targets.shape[1])
+    if not modes.complete:
+        size = np.linalg.norm(targets) or 1.0
+        left_out = np.linalg.norm(targets - resolved) / size
+        rounding = max(rounding, left_out)
+    return replace(solution, rounding=rounding, status=_status(solution, tol))
+
+
+def _status(solution: Solution, tol: float) -> str:
+    """Tell in a sentence what was not reached, if anything."""
+    if solution.defect <= tol:
+        return ""
+    return (
+        f"The iteration for the dynamics up to t={solution.edges[-1]:.3g} stopped at a "
+        f"relative defect of {solution.defect:.1g}; predictions may miss tol={tol:g}."
+    )
+
+
+def _rounding(solution: Solution, kappa: float, diagonal: NDArray[np.float64]) -> float:
+    """Estimate what rounding errors of the kernel do to predictions.
+
+    An entry at (t, t') is as large as the diagonals at both times, and its errors add
+    up with the residual over the memory ``1 / kappa``.
+    """
+    norms = np.linalg.norm(solution.residual, axis=2).max(axis=0)
+    norms = norms.reshape(-1, len(solution.nodes)).max(axis=1)
+    steps, roots = np.diff(solution.edges), np.sqrt(diagonal)
+    total, largest = 0.0, 0.0
+    for i, (step, norm) in enumerate(zip(steps, norms, strict=True)):
+        gained = norm * max(roots[i : i + 2]) * -np.expm1(-kappa * step) / kappa
+        total = total * np.exp(-kappa * step) + gained
+        largest = max(largest, total * roots[i + 1])
+    return np.finfo(float).eps * largest
 
 
 def _represent(
