@@ -9,7 +9,7 @@ from sklearn.utils import Bunch, check_array, check_X_y
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from sklearn_ndk._checks import check_times
-from sklearn_ndk._compute._memory import _physical_memory
+from sklearn_ndk._compute._memory import total_memory
 from sklearn_ndk._validation import check_weights, refuse_non_numbers
 from sklearn_ndk.dynamics import largest_eigenvalue
 from sklearn_ndk.kernels._activations import Activation
@@ -323,7 +323,7 @@ def _check_size(
         ),
         f"the kernel of {n_samples} samples": 24 * n_samples**2,
     }
-    memory = _physical_memory()
+    memory = total_memory()
     for what, n_bytes in needed.items():
         if n_bytes > memory:
             raise ValueError(
