@@ -68,7 +68,8 @@ def rms_gap(ends):
 
 assert rms_gap(equilibria(tasks["orthogonal"], 3, "linear")) < 1e-6
 
-styles = {"relu": ("#0072B2", "o"), "erf": ("#D55E00", "s")}
+plt.style.use("seaborn-v0_8-colorblind")  # Okabe and Ito's colours
+styles = {"relu": ("C0", "o"), "erf": ("C2", "s")}
 gaps = {}
 for name, task in tasks.items():
     print(f"\n{name:<12}" + "".join(f"{f'L = {L}':>8}" for L in depths))

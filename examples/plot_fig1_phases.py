@@ -168,7 +168,8 @@ assert min(wrong) > 6
 # %%
 # All together:
 
-COLORS, STYLES = ("#0072B2", "#D55E00", "#009E73"), ("-", "--", "-.")
+plt.style.use("seaborn-v0_8-colorblind")  # Okabe and Ito's colours
+COLORS, STYLES = ("C0", "C2", "C1"), ("-", "--", "-.")
 figure, axes = plt.subplots(2, 2, figsize=(6.4, 5.8), layout="constrained")
 singles, warm, large, ensemble = axes.flat
 singles.set_title("(b) three networks, T = 0.001")

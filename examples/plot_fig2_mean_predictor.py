@@ -29,7 +29,8 @@ for name, classes in {"cifar10": ("cat", "dog"), "mnist": (0, 1)}.items():
 
 tau = np.append(np.geomspace(1e-8, 15, 300), np.inf)
 RATIOS = (0.1, 0.5, 2, 10)  # sigma0^2 / sigma^2
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#666666")
+plt.style.use("seaborn-v0_8-colorblind")  # Okabe and Ito's colours
+COLORS = ("C0", "C2", "C1", "0.4")
 MARKERS = ("o", "s", "^", "D")
 
 

@@ -38,7 +38,8 @@ from sklearn_ndk import NDKRegressor
 from sklearn_ndk.datasets import make_orthogonal
 
 SHARE = 1e-3  # of the equilibrium's test loss, below which differences do not count
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#666666", "#CC79A7", "#56B4E9")
+plt.style.use("seaborn-v0_8-colorblind")  # Okabe and Ito's colours
+COLORS = ("C0", "C2", "C1", "0.4", "C3", "C5")
 MARKERS = ("o", "s", "^", "D", "v", "P")
 tau = np.append(np.geomspace(1e-3, 15, 400), np.inf)  # T t / sigma^2
 

@@ -33,7 +33,8 @@ except (OSError, ValueError) as error:  # no images, or too few
     pool = {}
 
 T = 1e-3
-COLORS = ("#0072B2", "#D55E00", "#009E73")
+plt.style.use("seaborn-v0_8-colorblind")  # Okabe and Ito's colours
+COLORS = ("C0", "C2", "C1")
 MARKERS = ("o", "s", "^")
 delays = np.append(np.linspace(0, 6, 25), np.inf)  # times T / sigma^2
 
@@ -248,7 +249,7 @@ def draw_accuracies():
     left.set_ylim(bottom=0.3)  # room for the legends
     left.set_ylabel("accuracy on training images")
     for ax in (left, right):
-        ax.axhline(0.5, color="#666666", linewidth=1)
+        ax.axhline(0.5, color="0.4", linewidth=1)
         ax.set_xticks([0, 2, 4, 6, 7], ["0", "2", "4", "6", r"$\infty$"])
     figure.supxlabel(r"delay in units of $\sigma^2 / T$", fontsize=10)
 

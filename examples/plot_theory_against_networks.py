@@ -91,31 +91,31 @@ assert abs(gaps[-1, 3] - law) < 3 * errors[-1, 3]
 # %%
 # Both phases, and the gap against the width
 # ------------------------------------------
-blue, orange, green = "#0072B2", "#D55E00", "#009E73"
+plt.style.use("seaborn-v0_8-colorblind")  # Okabe and Ito's colours
 figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.6), layout="constrained")
 fine = np.geomspace(0.1, 30, 60)
 curve = NDKRegressor(**network).fit(X, y).predict_path(X_eval, fine)
 left.plot(fine, (np.sign(theory[:, -1:]) * curve).mean(axis=0), "k", label="theory")
 final = (np.sign(theory) * theory).mean(axis=0)
-for row, marker, color in ((0, "v", orange), (2, "s", green), (5, "o", blue)):
+for row, marker, color in ((0, "v", "C2"), (2, "s", "C1"), (5, "o", "C0")):
     left.errorbar(
         times, final + size * gaps[row], size * 2 * errors[row],
         fmt=marker, color=color, markersize=5, label=f"width {widths[row]}",
     )  # fmt: skip
-left.axvline(1 / network["T"], color="#666666", linestyle=":", linewidth=1)
+left.axvline(1 / network["T"], color="0.4", linestyle=":", linewidth=1)
 left.annotate(
     r"$\sigma^2/T$",
     (1 / network["T"], left.get_ylim()[0]),
     xytext=(3, 3),
     textcoords="offset points",
-    color="#666666",
+    color="0.4",
 )
 left.set_xscale("log")
 left.set_xlabel("training time t (gradient flow)")
 left.set_ylabel("mean output towards its final sign")
 left.legend()
 
-for j, marker, color in ((2, "v", orange), (3, "s", green), (4, "o", blue)):
+for j, marker, color in ((2, "v", "C2"), (3, "s", "C1"), (4, "o", "C0")):
     right.errorbar(
         widths, gaps[:, j], 2 * errors[:, j],
         fmt=marker, color=color, markersize=5, label=f"t = {times[j]:g}",

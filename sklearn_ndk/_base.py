@@ -1,129 +1,120 @@
 """What the regressor and the classifier share: validation, fit, times, progress."""
 
-from numbers import Real
-from typing import ClassVar
+import copy
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.callback import CallbackSupportMixin
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import (
-    _check_sample_weight,
-    check_is_fitted,
-    check_memory,
-    validate_data,
-)
+from joblib import Memory
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_ndk._checks import check_time, check_times
+from sklearn_ndk._parameters import NDKParameters
+from sklearn_ndk._validation import check_weights, refuse_non_numbers, warn_of_scales
 from sklearn_ndk.kernels._network import NETWORK_CONSTRAINTS, make_network
 from sklearn_ndk.training._ensemble import InfiniteEnsemble
+from sklearn_ndk.training._samples import TrainingSet
+from sklearn_ndk.training._spectra import memory_of
+from sklearn_ndk.training._targets import TargetScale
 
 
-class BaseNDK(CallbackSupportMixin, BaseEstimator):
-    """Base of the estimators: an ensemble of infinitely wide networks."""
+class BaseNDK(NDKParameters, CallbackSupportMixin, BaseEstimator, ABC):
+    """Base of the estimators: an ensemble of infinitely wide networks.
 
-    _parameter_constraints: ClassVar[dict] = {
-        **NETWORK_CONSTRAINTS,
-        "t": [Interval(Real, 0, None, closed="both")],
-        "limit": [StrOptions({"ntk", "nngp"}), None],
-        "normalize_y": ["boolean"],
-        "tol": [Interval(Real, 1e-10, 1e-1, closed="both")],
-    }
+    A fit gathers all that it finds, by the names of the attributes, in one
+    dictionary, and sets them at its end: one that fails has changed nothing.
+    """
 
-    def __init__(
-        self,
-        depth=1,
-        activation="relu",
-        *,
-        T=0.01,
-        sigma=1.0,
-        sigma0=1.0,
-        bias=0.0,
-        t=np.inf,
-        limit=None,
-        normalize_y=False,
-        tol=1e-6,
-    ):
-        self.depth = depth
-        self.activation = activation
-        self.T = T
-        self.sigma = sigma
-        self.sigma0 = sigma0
-        self.bias = bias
-        self.t = t
-        self.limit = limit
-        self.normalize_y = normalize_y
-        self.tol = tol
+    X_fit_: NDArray[np.float64]
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+    _ensemble: InfiniteEnsemble
+    _target_scale: TargetScale
 
     _time_name = "t"  # attribute that holds the time of predictions
-    _memory = None  # a place for what fits share, see check_memory
     _check_params: ClassVar[dict] = {}  # for validate_data, of X and y
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_ensemble")
 
-    def _validate_params(self):
-        self.__dict__.pop("_ensemble", None)  # a fit that fails leaves none
-        super()._validate_params()
+    @_fit_context(prefer_skip_nested_validation=True)
+    def _fit(self, X, y, sample_weight):
+        """Fit at the time that is a parameter."""
+        data, features = self._validate_training_data(X, y, sample_weight)
+        self._set_fitted(self._train(*data, features))
+        return self
+
+    @with_callbacks
+    def _train(self, X, y, sample_weight, features, memory=None):
+        """Return the fitted attributes, given validated samples."""
+        fitted = features | self._new_ensemble(X, y, sample_weight, memory)
+        context = self._init_callback_context(max_subtasks=None)
+        self._solve_as_task(fitted, X, y, self.t, context)
+        return fitted
+
+    def _set_fitted(self, fitted):
+        vars(self).pop("feature_names_in_", None)  # the only one that may be missing
+        vars(self).update(fitted)
 
     def _validate_training_data(self, X, y, sample_weight):
-        self.__dict__.pop("_ensemble", None)  # validation of parameters can be off
-        X, y = validate_data(self, X, y, dtype=np.float64, **self._check_params)
-        sample_weight = _check_sample_weight(
-            sample_weight, X, dtype=np.float64, ensure_non_negative=True
-        )
-        return X, y, sample_weight
+        """Return the samples, and the attributes that describe their features."""
+        refuse_non_numbers(X, "X")
+        view = copy.copy(self)  # validate_data sets attributes
+        X, y = validate_data(view, X, y, dtype=np.float64, **self._check_params)
+        sample_weight = check_weights(sample_weight, X)
+        names = {"n_features_in_", "feature_names_in_"}
+        features = {k: v for k, v in vars(view).items() if k in names}
+        warn_of_scales(X[sample_weight > 0], features.get("feature_names_in_"))
+        return (X, y, sample_weight), features
 
-    def _solve(self, ensemble, X, y, t, context):
-        """Solve what predictions at time `t` need, as a task of its own."""
+    def _validate_inputs(self, X):
+        refuse_non_numbers(X, "X")
+        return validate_data(self, X, dtype=np.float64, reset=False)
+
+    def _solve_as_task(self, fitted, X, y, t, context):
+        """Solve what predictions at time `t` need, as a task that callbacks see."""
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        ensemble.solve(t, self._progress(X, y, context))
-        fitted = {"_ensemble": ensemble}
+        fitted["_ensemble"].solve(t, self._progress(fitted, X, y, context))
         context.call_on_fit_task_end(
             estimator=self, X=X, y=y, reconstruction_attributes=fitted
         )
 
-    def _new_ensemble(self, X, y, sample_weight):
-        """Return the ensemble before training; samples of no weight take no part."""
+    def _new_ensemble(
+        self, X, y, sample_weight, memory: str | Memory | None
+    ) -> dict[str, Any]:
+        """Return the ensemble before training, and what was found in the samples.
+
+        Samples of no weight take no part.
+        """
         kept = sample_weight > 0
         X, sample_weight = X[kept], sample_weight[kept]
-        self._check_targets(y[kept])
-        targets = self._targets(y[kept])
-        self._y_mean, self._y_scale = self._target_scale(targets, sample_weight)
-        targets = (targets - self._y_mean) / self._y_scale
-        X, targets, sample_weight = _merge_duplicates(X, targets, sample_weight)
-        self.X_fit_ = X
+        targets, found = self._encode_targets(y[kept])
+        scale = TargetScale.identity(targets.shape[1])
+        if self.normalize_y:
+            scale = TargetScale.of(targets, sample_weight)
+        targets = scale.normalize(targets)
+        samples = TrainingSet.from_rows(X, targets, sample_weight)
+        X = X[np.sort(samples.first)]
         network = make_network(
             **{name: getattr(self, name) for name in NETWORK_CONSTRAINTS}
         )
-        return InfiniteEnsemble(
+        ensemble = InfiniteEnsemble(
             network,
-            X,
-            targets,
-            sample_weight,
+            samples,
             self.limit,
             self.tol,
-            check_memory(self._memory),
+            memory_of(network, memory),
         )
+        return {"_ensemble": ensemble, "_target_scale": scale, "X_fit_": X, **found}
 
-    def _target_scale(self, targets, sample_weight):
-        if not self.normalize_y:
-            return np.zeros(targets.shape[1]), np.ones(targets.shape[1])
-        mean = np.average(targets, axis=0, weights=sample_weight)
-        variance = np.average((targets - mean) ** 2, axis=0, weights=sample_weight)
-        constant = variance <= (10 * np.finfo(float).eps * mean) ** 2
-        return mean, np.sqrt(np.where(constant, 1, variance))
+    @abstractmethod
+    def _encode_targets(self, y):
+        """Return the targets, 2-D, and the attributes that tell what they mean."""
 
-    def _fitted_state(self):
-        """Return what `fit` has set, by name."""
-        names = {"_ensemble", "_y_mean", "_y_scale", "_flat"}
-        return {
-            name: value
-            for name, value in vars(self).items()
-            if name in names or name.endswith("_")
-        }
-
-    def _progress(self, X, y, context):
+    def _progress(self, fitted, X, y, context):
         """Report each panel of the march to scikit-learn's callbacks."""
 
         def report(t, ensemble):
@@ -133,50 +124,35 @@ class BaseNDK(CallbackSupportMixin, BaseEstimator):
                 estimator=self,
                 X=X,
                 y=y,
-                reconstruction_attributes=lambda: {
-                    self._time_name: t,
-                    "_ensemble": ensemble(),
-                },
+                reconstruction_attributes=lambda: (
+                    fitted | {self._time_name: t, "_ensemble": ensemble()}
+                ),
             )
 
         return report
 
     def _mean(self, X, times):
         """Return mean outputs of shape (n_samples, n_outputs, n_times)."""
-        X = validate_data(self, X, dtype=np.float64, reset=False)
-        outputs = self._ensemble.mean(X, times).transpose(2, 0, 1)
-        return outputs * self._y_scale[:, None] + self._y_mean[:, None]
+        outputs = self._ensemble.mean(self._validate_inputs(X), times)
+        return self._target_scale.restore(outputs).transpose(2, 0, 1)
 
-    def _mean_at(self, X, t):
+    def _mean_at(self, X: ArrayLike, t: float | None) -> NDArray[np.float64]:
         """Return mean outputs of shape (n_samples, n_outputs) at one time."""
         check_is_fitted(self)
         hint = " Use predict_path, or decision_function_path, for several times."
         t = check_time(getattr(self, self._time_name) if t is None else t, hint=hint)
         return self._mean(X, np.array([t], dtype=float))[:, :, 0]
 
-    def _drift(self, X, delay, t0):
+    def _drift(self, X: ArrayLike, delay: float, t0: float) -> NDArray[np.float64]:
         """Return mean outputs of shape (n_samples, n_outputs) of a frozen readout."""
         check_is_fitted(self)
         t0 = check_time(t0, "t0")
         delay = check_time(delay, "delay")
-        X = validate_data(self, X, dtype=np.float64, reset=False)
+        X = self._validate_inputs(X)
         outputs = self._ensemble.drift(X, float(delay), float(t0))
-        return outputs.T * self._y_scale + self._y_mean
+        return self._target_scale.restore(outputs).T
 
-    def _mean_path(self, X, times):
+    def _mean_path(self, X: ArrayLike, times: ArrayLike) -> NDArray[np.float64]:
         """Return mean outputs of shape (n_samples, n_outputs, n_times)."""
         check_is_fitted(self)
         return self._mean(X, check_times(times))
-
-
-def _merge_duplicates(X, targets, sample_weight):
-    """Merge equal rows: the loss sees only their total weight and mean target."""
-    positions = {}
-    first = [positions.setdefault(row.tobytes(), i) for i, row in enumerate(X + 0.0)]
-    kept, inverse = np.unique(first, return_inverse=True)
-    if len(kept) == len(X):
-        return X, targets, sample_weight
-    total = np.bincount(inverse, weights=sample_weight)
-    sums = np.zeros((len(kept), targets.shape[1]))
-    np.add.at(sums, inverse, sample_weight[:, None] * targets)
-    return X[kept], sums / total[:, None], total

@@ -1,8 +1,10 @@
 """Classification with an ensemble of infinitely wide networks."""
 
+from typing import Any, Self
+
 import numpy as np
-from sklearn.base import ClassifierMixin, _fit_context
-from sklearn.callback import with_callbacks
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
 from sklearn_ndk._base import BaseNDK
@@ -74,9 +76,11 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
     True
     """
 
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    classes_: NDArray[Any]
+
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Fit the ensemble, at least as far as predictions at ``self.t`` need.
 
         Parameters
@@ -99,28 +103,23 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
             If a parameter or the data are invalid, if there is only one class, or
             if the kernel matrices would not fit in memory.
         """
-        X, y, sample_weight = self._validate_training_data(X, y, sample_weight)
-        ensemble = self._new_ensemble(X, y, sample_weight)
-        context = self._init_callback_context(max_subtasks=None)
-        self._solve(ensemble, X, y, self.t, context)
-        self._ensemble = ensemble
-        return self
+        return self._fit(X, y, sample_weight)
 
-    def _check_targets(self, y):
+    def _encode_targets(self, y):
+        """Return +1 for the class of each sample and -1 for others, and the classes."""
         check_classification_targets(y)
-        self.classes_ = np.unique(y)
-        if len(self.classes_) < 2:
+        classes = np.unique(y)
+        if len(classes) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs samples of at least two classes with "
-                f"positive weight; got one class, {self.classes_.tolist()[0]!r}."
+                f"positive weight; got one class, {classes.tolist()[0]!r}."
             )
+        targets = np.where(np.asarray(y)[:, None] == classes, 1.0, -1.0)
+        return targets[:, 1:] if len(classes) == 2 else targets, {"classes_": classes}
 
-    def _targets(self, y):
-        """Return +1 for the class of each sample and -1 for others, 2-D."""
-        targets = np.where(np.asarray(y)[:, None] == self.classes_, 1.0, -1.0)
-        return targets[:, 1:] if len(self.classes_) == 2 else targets
-
-    def decision_function(self, X, t=None):
+    def decision_function(
+        self, X: ArrayLike, t: float | None = None
+    ) -> NDArray[np.float64]:
         """Return the mean outputs at one time.
 
         Parameters
@@ -145,7 +144,7 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
         """
         return _squeeze_binary(self._mean_at(X, t))
 
-    def predict(self, X, t=None):
+    def predict(self, X: ArrayLike, t: float | None = None) -> NDArray[Any]:
         """Predict the class at one time.
 
         Parameters
@@ -170,7 +169,9 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
         """
         return self._labels(self._mean_at(X, t))
 
-    def predict_drift(self, X, delay, t0=np.inf):
+    def predict_drift(
+        self, X: ArrayLike, delay: float, t0: float = np.inf
+    ) -> NDArray[np.float64]:
         """Predict the mean outputs of a frozen readout while hidden weights drift.
 
         The readout is frozen at time `t0` and the loss switched off. The noise then
@@ -214,7 +215,9 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
         """
         return _squeeze_binary(self._drift(X, delay, t0))
 
-    def decision_function_path(self, X, times):
+    def decision_function_path(
+        self, X: ArrayLike, times: ArrayLike
+    ) -> NDArray[np.float64]:
         """Return the mean outputs at several times.
 
         Parameters
@@ -236,7 +239,7 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
         """
         return _squeeze_binary(self._mean_path(X, times))
 
-    def predict_path(self, X, times):
+    def predict_path(self, X: ArrayLike, times: ArrayLike) -> NDArray[Any]:
         """Predict the class at several times.
 
         Parameters

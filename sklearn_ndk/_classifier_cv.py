@@ -1,14 +1,15 @@
 """Classification, with the stopping time chosen by cross-validation."""
 
-from sklearn.base import _fit_context
-from sklearn.callback import with_callbacks
+from typing import Any, Self
+
+from numpy.typing import ArrayLike
 from sklearn.utils.metadata_routing import _raise_for_params
 
 from sklearn_ndk._classifier import NDKClassifier
-from sklearn_ndk._stopping_time import BaseEarlyStopping
+from sklearn_ndk._stopping_time import BaseStoppingTime
 
 
-class NDKClassifierCV(BaseEarlyStopping, NDKClassifier):
+class NDKClassifierCV(BaseStoppingTime, NDKClassifier):
     """:class:`NDKClassifier` that stops training when cross-validation says so.
 
     One solution of the dynamics per fold scores every time; the time of the best
@@ -60,8 +61,8 @@ class NDKClassifierCV(BaseEarlyStopping, NDKClassifier):
     memory : str or joblib.Memory, default=None
         Where to keep kernel matrices and eigenvectors that later fits with the same
         folds share, as in a search over `T`, `sigma` or `sigma0` around this
-        estimator; an `Activation` must then be one that can be pickled. None keeps
-        nothing.
+        estimator. None keeps nothing, and nothing is kept of an `Activation` from
+        outside the package, which may be edited between two fits.
 
     Attributes
     ----------
@@ -127,9 +128,13 @@ class NDKClassifierCV(BaseEarlyStopping, NDKClassifier):
     _base = NDKClassifier
     _default_scoring = "accuracy"
 
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, **params):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        **params: Any,
+    ) -> Self:
         """Score every time on every fold, and fit with the best.
 
         Parameters

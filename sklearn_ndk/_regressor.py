@@ -1,12 +1,13 @@
 """Regression with an ensemble of infinitely wide networks."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
-from sklearn.base import MultiOutputMixin, RegressorMixin, _fit_context
-from sklearn.callback import with_callbacks
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import MultiOutputMixin, RegressorMixin
 
 from sklearn_ndk._base import BaseNDK
+from sklearn_ndk._validation import refuse_non_numbers
 
 
 class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
@@ -82,11 +83,12 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
     True
     """
 
+    _flat: bool  # whether predictions are 1-D
     _check_params: ClassVar[dict] = {"multi_output": True, "y_numeric": True}
 
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Fit the ensemble, at least as far as predictions at ``self.t`` need.
 
         Parameters
@@ -109,21 +111,17 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
             If a parameter or the data are invalid, or if the kernel matrices would
             not fit in memory.
         """
-        X, y, sample_weight = self._validate_training_data(X, y, sample_weight)
-        ensemble = self._new_ensemble(X, y, sample_weight)
-        context = self._init_callback_context(max_subtasks=None)
-        self._solve(ensemble, X, y, self.t, context)
-        self._ensemble = ensemble
-        return self
+        return self._fit(X, y, sample_weight)
 
-    def _check_targets(self, y):
-        self._flat = y.size == len(y)  # as GaussianProcessRegressor
+    def _validate_training_data(self, X, y, sample_weight):
+        refuse_non_numbers(y, "y")
+        return super()._validate_training_data(X, y, sample_weight)
 
-    def _targets(self, y):
-        """Return the targets, 2-D."""
-        return np.reshape(y, (len(y), -1)).astype(float)
+    def _encode_targets(self, y):
+        flat = y.size == len(y)  # as GaussianProcessRegressor
+        return np.reshape(y, (len(y), -1)).astype(float), {"_flat": flat}
 
-    def predict(self, X, t=None):
+    def predict(self, X: ArrayLike, t: float | None = None) -> NDArray[np.float64]:
         """Predict the mean output at one time.
 
         Parameters
@@ -149,7 +147,9 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
         outputs = self._mean_at(X, t)
         return outputs[:, 0] if self._flat else outputs
 
-    def predict_drift(self, X, delay, t0=np.inf):
+    def predict_drift(
+        self, X: ArrayLike, delay: float, t0: float = np.inf
+    ) -> NDArray[np.float64]:
         """Predict the mean output of a frozen readout while hidden weights drift.
 
         The readout is frozen at time `t0` and the loss switched off. The noise then
@@ -194,7 +194,7 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
         outputs = self._drift(X, delay, t0)
         return outputs[:, 0] if self._flat else outputs
 
-    def predict_path(self, X, times):
+    def predict_path(self, X: ArrayLike, times: ArrayLike) -> NDArray[np.float64]:
         """Predict the mean output at several times.
 
         Parameters

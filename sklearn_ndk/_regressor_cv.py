@@ -1,14 +1,15 @@
 """Regression, with the stopping time chosen by cross-validation."""
 
-from sklearn.base import _fit_context
-from sklearn.callback import with_callbacks
+from typing import Any, Self
+
+from numpy.typing import ArrayLike
 from sklearn.utils.metadata_routing import _raise_for_params
 
 from sklearn_ndk._regressor import NDKRegressor
-from sklearn_ndk._stopping_time import BaseEarlyStopping
+from sklearn_ndk._stopping_time import BaseStoppingTime
 
 
-class NDKRegressorCV(BaseEarlyStopping, NDKRegressor):
+class NDKRegressorCV(BaseStoppingTime, NDKRegressor):
     """:class:`NDKRegressor` that stops training when cross-validation says so.
 
     One solution of the dynamics per fold scores every time; the time of the best
@@ -60,8 +61,8 @@ class NDKRegressorCV(BaseEarlyStopping, NDKRegressor):
     memory : str or joblib.Memory, default=None
         Where to keep kernel matrices and eigenvectors that later fits with the same
         folds share, as in a search over `T`, `sigma` or `sigma0` around this
-        estimator; an `Activation` must then be one that can be pickled. None keeps
-        nothing.
+        estimator. None keeps nothing, and nothing is kept of an `Activation` from
+        outside the package, which may be edited between two fits.
 
     Attributes
     ----------
@@ -125,9 +126,13 @@ class NDKRegressorCV(BaseEarlyStopping, NDKRegressor):
     _base = NDKRegressor
     _default_scoring = "r2"
 
-    @with_callbacks
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None, **params):
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        **params: Any,
+    ) -> Self:
         """Score every time on every fold, and fit with the best.
 
         Parameters
@@ -152,8 +157,8 @@ class NDKRegressorCV(BaseEarlyStopping, NDKRegressor):
         ------
         ValueError
             If a parameter or the data are invalid, if there are fewer samples than
-            folds, if all
-            scores are nan, or if the kernel matrices would not fit in memory.
+            folds, if all scores are nan, or if the kernel matrices would not fit in
+            memory.
         """
         _raise_for_params(params, self, "fit")
         return self._fit_best(X, y, sample_weight, params)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn import config_context
 from sklearn.exceptions import NotFittedError
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.kernel_ridge import KernelRidge
@@ -310,41 +309,7 @@ def test_classes_of_zero_weight_are_dropped():
     assert model.decision_function(X).shape == (12,)
 
 
-# Failed fits
-
-
-@pytest.mark.parametrize("model", [NDKRegressor(), NDKClassifier()])
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"y": np.ones(3)},
-        {"X": np.full((12, 3), np.nan)},
-        {"sample_weight": -np.ones(12)},
-        {"T": -1.0},
-    ],
-    ids=["targets", "inputs", "weights", "parameter"],
-)
-def test_failed_fit_leaves_the_estimator_unfitted(model, change):
-    data = {"X": X, "y": np.arange(12) % 2}
-    model.set_params(T=0.01).fit(**data)
-    if "T" in change:
-        model.set_params(**change)
-    else:
-        data |= change
-    with pytest.raises(ValueError):  # noqa: PT011 (messages: test_bad_input)
-        model.fit(**data)
-    with pytest.raises(NotFittedError):
-        model.predict(X)
-
-
-@pytest.mark.parametrize("model", [NDKRegressor(), NDKClassifier()])
-def test_failed_fit_leaves_the_estimator_unfitted_without_validation(model):
-    with config_context(skip_parameter_validation=True):
-        model.fit(X, y > 0)
-        with pytest.raises(ValueError, match="Input X contains NaN"):
-            model.fit(np.full((12, 3), np.nan), y > 0)
-    with pytest.raises(NotFittedError):
-        model.predict(X)
+# No fit, failed fits: test_refit
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,26 @@
-"""Training dynamics for a two-time kernel: the trajectory and its closed limits."""
+"""Training dynamics for a two-time kernel: the trajectory and its closed limits.
 
-from sklearn_ndk.dynamics._accuracy import Duals, warn_of_rounding
-from sklearn_ndk.dynamics._equilibrium import ridge_duals, ridge_duals_of_modes
-from sklearn_ndk.dynamics._gradient_flow import GradientFlow
+They see inputs and networks only through the kernels of a problem.
+"""
+
+from sklearn_ndk.dynamics._accuracy import warn_of_rounding
+from sklearn_ndk.dynamics._equilibrium import Equilibrium
+from sklearn_ndk.dynamics._gradient_flow import NTKFlow
+from sklearn_ndk.dynamics._langevin import Langevin
+from sklearn_ndk.dynamics._regime import Regime
 from sklearn_ndk.dynamics._spectrum import largest_eigenvalue
-from sklearn_ndk.dynamics._trajectory import Trajectory
 from sklearn_ndk.dynamics.volterra._modes import Modes
 
+#: The closed limits of the dynamics, by the name that estimators know them by.
+LIMITS: dict[str, type[Regime]] = {"ntk": NTKFlow, "nngp": Equilibrium}
+
 __all__ = [
-    "Duals",
-    "GradientFlow",
+    "LIMITS",
+    "Equilibrium",
+    "Langevin",
     "Modes",
-    "Trajectory",
+    "NTKFlow",
+    "Regime",
     "largest_eigenvalue",
-    "ridge_duals",
-    "ridge_duals_of_modes",
     "warn_of_rounding",
 ]

@@ -1,6 +1,7 @@
 """The equilibrium, in closed form: Eq. (18)."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from sklearn_ndk.dynamics._accuracy import Duals, rounding_errors, spectral_errors
 from sklearn_ndk.dynamics._graded import GradedSpectrum
+from sklearn_ndk.dynamics._regime import Progress, Regime
 
 
 def ridge_duals(
@@ -102,3 +104,50 @@ def ridge_duals_of_modes(
 def _ridge_gain(roots, ridge):
     """Return ``s / (s^2 + ridge)`` without squares that leave the range of numbers."""
     return 1 / (roots + ridge / roots)
+
+
+class Equilibrium(Regime):
+    """Kernel regression with the NNGP kernel at all times, Eqs. (18)-(21)."""
+
+    _duals: NDArray[np.float64] | None = None
+
+    @property
+    def at_rest(self) -> bool:
+        """See :attr:`Regime.at_rest`."""
+        return True
+
+    def knows(self, t: float) -> bool:
+        """See :meth:`Regime.knows`."""
+        return self._duals is not None
+
+    def solve(self, t: float, progress: Progress | None = None) -> None:
+        """See :meth:`Regime.solve`."""
+        if self.knows(t):
+            return
+        problem = self._problem
+        problem.check_size(3)
+        ridge, targets = problem.ridge, problem.targets
+        accuracy = {"tol": self._tol, "rank": problem.rank}
+
+        def nngp() -> NDArray[np.float64]:
+            return problem.kernel().nngp(overwrite=True)
+
+        if problem.shared:  # eigenvectors serve every ridge
+            modes = problem.nngp_eigenvectors()
+            duals = ridge_duals_of_modes(*modes, ridge, targets, nngp, **accuracy)
+        else:
+            duals = ridge_duals(nngp(), ridge, targets, **accuracy)
+        problem.warn_of_rounding(duals.error, self._tol)
+        self._duals = duals.values
+
+    def mean(self, kernel: Any, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See :meth:`Regime.mean`."""
+        assert self._duals is not None
+        outputs = self._duals @ kernel.nngp().T
+        return np.repeat(outputs[:, None], len(times), axis=1)
+
+    def drift(self, kernel: Any, delay: float, t0: float) -> NDArray[np.float64]:
+        """See :meth:`Regime.drift`."""
+        assert self._duals is not None
+        decay = np.exp(-self.drift_rate * delay)  # Eqs. (19)-(21)
+        return self._duals @ kernel.nngp(decay).T

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from scipy.linalg import eigh
 from sklearn_ndk.dynamics._accuracy import Duals, spectral_errors
 from sklearn_ndk.dynamics._equilibrium import ridge_duals
 from sklearn_ndk.dynamics._graded import GradedSpectrum
+from sklearn_ndk.dynamics._regime import Progress, Regime
 
 
 class GradientFlow:
@@ -44,6 +46,10 @@ class GradientFlow:
         self._kernel, self._targets = kernel, targets
         self._tol, self._rank = tol, rank
         self._eigenvectors = eigenvectors or (lambda: eigh(kernel(), driver="evd"))
+
+    def knows(self, t: float) -> bool:
+        """Tell whether the duals at time `t` need no more decomposition."""
+        return t == 0 or ("_final" if t == np.inf else "_modes") in vars(self)
 
     def duals(self, times: NDArray[np.float64]) -> Duals:
         """Return ``(1 - exp(-NTK t)) / NTK y``.
@@ -117,3 +123,46 @@ def _flow_gain(roots, t):
     """Return ``(1 - exp(-s^2 t)) / s``."""
     with np.errstate(over="ignore"):
         return -np.expm1(-roots * (roots * t)) / roots
+
+
+class NTKFlow(Regime):
+    """Gradient flow without noise, Eq. (16), in which nothing drifts."""
+
+    _flow: GradientFlow | None = None
+
+    def __getstate__(self) -> dict:
+        return self.__dict__ | {"_flow": None}  # it is as large as a kernel matrix
+
+    @property
+    def drift_rate(self) -> float:
+        """See :attr:`Regime.drift_rate`."""
+        return 0.0
+
+    def knows(self, t: float) -> bool:
+        """See :meth:`Regime.knows`."""
+        return self._flow is not None and self._flow.knows(t)
+
+    def solve(self, t: float, progress: Progress | None = None) -> None:
+        """See :meth:`Regime.solve`."""
+        problem = self._problem
+        if self._flow is None:
+            problem.check_size(3)
+            self._flow = GradientFlow(
+                lambda: problem.kernel().ntk(overwrite=True),
+                problem.targets,
+                tol=self._tol,
+                rank=problem.rank,
+                eigenvectors=problem.ntk_eigenvectors,
+            )
+        self._flow.duals(np.array([t]))
+
+    def mean(self, kernel: Any, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See :meth:`Regime.mean`."""
+        assert self._flow is not None
+        duals = self._flow.duals(times)
+        self._problem.warn_of_rounding(duals.error, self._tol)
+        return duals.values @ kernel.ntk().T
+
+    def drift(self, kernel: Any, delay: float, t0: float) -> NDArray[np.float64]:
+        """See :meth:`Regime.drift`."""
+        return self.mean(kernel, np.array([t0]))[:, 0]

@@ -1,29 +1,24 @@
 """Scores and outputs of a frozen readout while hidden weights drift."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 from itertools import cycle
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import is_classifier
-from sklearn.metrics import accuracy_score, r2_score
-from sklearn.utils import check_array
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils._optional_dependencies import check_matplotlib_support
-from sklearn.utils.validation import (
-    check_consistent_length,
-    check_is_fitted,
-    column_or_1d,
-)
 
 from sklearn_ndk._checks import check_times
 from sklearn_ndk._phases import EQUILIBRIUM_TAU
-from sklearn_ndk.inspection._time_axis import (
-    BLUE,
-    GREEN,
-    GREY,
-    ORANGE,
-    check_labels,
-    draw_time_axis,
-    last_step,
-)
+from sklearn_ndk.inspection._inputs import check_data, score_name, scores
+from sklearn_ndk.inspection._palette import BLUE, GREEN, GREY, VERMILION
+from sklearn_ndk.inspection._time_axis import draw_time_axis
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _N_DELAYS = 25
 _FIRST_TAU = 0.01  # the earliest delay drawn, besides zero
@@ -82,15 +77,15 @@ class DriftDisplay:
 
     def __init__(
         self,
-        delays,
-        scores,
-        outputs,
+        delays: NDArray[np.float64],
+        scores: NDArray[np.float64],
+        outputs: Mapping[str, NDArray[np.float64]],
         *,
-        score_name="score",
-        value_name="mean output",
-        boundaries=None,
-        t0=np.inf,
-    ):
+        score_name: str = "score",
+        value_name: str = "mean output",
+        boundaries: dict[str, float] | None = None,
+        t0: float = np.inf,
+    ) -> None:
         self.delays = delays
         self.scores = scores
         self.outputs = outputs
@@ -99,7 +94,12 @@ class DriftDisplay:
         self.boundaries = boundaries
         self.t0 = t0
 
-    def plot(self, axes=None, *, line_kw=None):
+    def plot(
+        self,
+        axes: Sequence[Axes] | NDArray | None = None,
+        *,
+        line_kw: dict[str, Any] | None = None,
+    ) -> DriftDisplay:
         """Draw the scores and the histograms.
 
         Parameters
@@ -124,7 +124,7 @@ class DriftDisplay:
         n_delays = len(self.delays)
         if axes is None:
             axes = _new_axes(min(_N_HISTOGRAMS, n_delays))
-        axes = np.ravel(axes)
+        axes = np.ravel(np.asarray(axes, dtype=object))
         if not 1 <= len(axes) <= 1 + n_delays:
             raise ValueError(
                 f"axes must be one for the scores, and up to {n_delays} for histograms "
@@ -147,13 +147,13 @@ class DriftDisplay:
         self.figure_ = score_ax.figure
         return self
 
-    def _draw_histogram(self, ax, i):
+    def _draw_histogram(self, ax: Axes, i: int) -> None:
         values = np.concatenate(list(self.outputs.values()))
         bins = np.histogram_bin_edges(values, _N_BINS)  # the same at all delays
         for (label, values), color in zip(
-            self.outputs.items(), cycle((BLUE, ORANGE, GREEN, GREY)), strict=False
+            self.outputs.items(), cycle((BLUE, VERMILION, GREEN, GREY)), strict=False
         ):
-            ax.hist(values[:, i], bins, color=color, alpha=0.6, label=label)
+            ax.hist(values[:, i], bins.tolist(), color=color, alpha=0.6, label=label)
         delay = self.delays[i]
         ax.set_title(
             "delay $\\infty$" if delay == np.inf else f"delay {delay:.3g}", fontsize=9
@@ -163,7 +163,16 @@ class DriftDisplay:
         ax.set_xlabel(self.value_name, fontsize=9)
 
     @classmethod
-    def from_estimator(cls, estimator, X, y, delays=None, *, t0=np.inf, axes=None):
+    def from_estimator(
+        cls,
+        estimator: BaseEstimator,
+        X: ArrayLike,
+        y: ArrayLike,
+        delays: ArrayLike | None = None,
+        *,
+        t0: float = np.inf,
+        axes: Sequence[Axes] | NDArray | None = None,
+    ) -> DriftDisplay:
         """Compute and draw the drift of a fitted estimator.
 
         Parameters
@@ -196,11 +205,10 @@ class DriftDisplay:
             If nothing drifts, because the estimator has no noise, if a delay or `t0`
             is no time, or if `y` is invalid.
         """
-        check_consistent_length(X, y)
-        estimator, X = last_step(estimator, X)
-        check_is_fitted(estimator)
-        y = _check_y(estimator, y)
-        rate = estimator._ensemble.drift_rate
+        if y is None:
+            raise ValueError("DriftDisplay scores predictions: it needs y.")
+        model, X, targets = check_data(estimator, X, y)
+        rate = model._ensemble.drift_rate
         if rate == 0:
             raise ValueError(
                 "Nothing drifts without noise; the estimator was fitted with T=0 or "
@@ -211,20 +219,20 @@ class DriftDisplay:
             delays = np.concatenate([[0], moving, [np.inf]])
         delays = np.unique(check_times(delays, "delays"))
         outputs = np.stack(
-            [estimator._drift(X, float(delay), t0) for delay in delays], axis=-1
+            [model._drift(X, float(delay), t0) for delay in delays], axis=-1
         )
         return cls(
             delays,
-            _scores(estimator, outputs, y),
-            _groups(estimator, outputs, y),
-            score_name="accuracy" if is_classifier(estimator) else "$R^2$",
-            value_name=_value_name(estimator, outputs),
+            scores(model, outputs, targets),
+            _groups(model, outputs, targets),
+            score_name=score_name(model),
+            value_name=_value_name(model, outputs),
             boundaries={"$\\sigma^2/T$": 1 / rate},
             t0=t0,
         ).plot(axes)
 
 
-def _new_axes(n_histograms):
+def _new_axes(n_histograms: int) -> list[Axes]:
     import matplotlib.pyplot as plt
 
     rows = [["score"] * n_histograms, [*range(n_histograms)]]
@@ -232,30 +240,9 @@ def _new_axes(n_histograms):
     return list(figure.subplot_mosaic(rows, height_ratios=(3, 2)).values())
 
 
-def _check_y(estimator, y):
-    """Return labels, 1-D, or targets, 2-D."""
-    if y is None:
-        raise ValueError("DriftDisplay scores predictions: it needs y.")
-    if is_classifier(estimator):
-        y = column_or_1d(y, warn=True)
-        check_labels(estimator, y)
-        return y
-    y = check_array(y, ensure_2d=False, input_name="y")
-    y, n_outputs = y.reshape(len(y), -1), len(estimator._y_mean)
-    if y.shape[1] != n_outputs:
-        raise ValueError(
-            f"y has {y.shape[1]} targets, but the estimator was fitted to {n_outputs}."
-        )
-    return y
-
-
-def _scores(estimator, outputs, y):
-    if is_classifier(estimator):
-        return np.array([accuracy_score(y, p) for p in estimator._labels(outputs).T])
-    return np.array([r2_score(y, p) for p in np.moveaxis(outputs, -1, 0)])
-
-
-def _groups(estimator, outputs, y):
+def _groups(
+    estimator: Any, outputs: NDArray[np.float64], y: NDArray
+) -> dict[str, NDArray[np.float64]]:
     """Return what histograms show, of shape (n_values, n_delays), by label."""
     if not is_classifier(estimator):
         if outputs.shape[1] == 1:
@@ -270,7 +257,7 @@ def _groups(estimator, outputs, y):
     return {"all": np.where(own, outputs, 0).sum(axis=1) - best_other}
 
 
-def _value_name(estimator, outputs):
+def _value_name(estimator: Any, outputs: NDArray[np.float64]) -> str:
     if not is_classifier(estimator):
         return "mean output"
     return "decision value" if outputs.shape[1] == 1 else "margin"

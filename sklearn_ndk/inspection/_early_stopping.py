@@ -1,17 +1,22 @@
 """Cross-validated scores against training time."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from sklearn_ndk._stopping_time import BaseEarlyStopping, standard_error
-from sklearn_ndk.inspection._time_axis import (
-    BLUE,
-    ORANGE,
-    boundaries_of,
-    draw_time_axis,
-    last_step,
-    new_axes,
-)
+from sklearn_ndk._stopping_time import BaseStoppingTime, standard_error
+from sklearn_ndk.inspection._inputs import last_step
+from sklearn_ndk.inspection._palette import BLUE, VERMILION
+from sklearn_ndk.inspection._time_axis import boundaries_of, draw_time_axis, new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class EarlyStoppingDisplay:
@@ -61,14 +66,14 @@ class EarlyStoppingDisplay:
 
     def __init__(
         self,
-        times,
-        mean_scores,
-        standard_errors,
-        best_index,
+        times: NDArray[np.float64],
+        mean_scores: NDArray[np.float64],
+        standard_errors: NDArray[np.float64],
+        best_index: int,
         *,
-        score_name="score",
-        boundaries=None,
-    ):
+        score_name: str = "score",
+        boundaries: dict[str, float] | None = None,
+    ) -> None:
         self.times = times
         self.mean_scores = mean_scores
         self.standard_errors = standard_errors
@@ -76,7 +81,9 @@ class EarlyStoppingDisplay:
         self.score_name = score_name
         self.boundaries = boundaries
 
-    def plot(self, ax=None, *, line_kw=None):
+    def plot(
+        self, ax: Axes | None = None, *, line_kw: dict[str, Any] | None = None
+    ) -> EarlyStoppingDisplay:
         """Draw the scores.
 
         Parameters
@@ -98,23 +105,26 @@ class EarlyStoppingDisplay:
         self.band_ = ax.fill_between(
             places, lower, upper, color=BLUE, alpha=0.2, linewidth=0
         )
-        self.band_.set_label("one standard error")
-        style = {"color": BLUE, "marker": "o", "markersize": 3, "label": "mean"}
-        style |= line_kw or {}
+        if np.any(self.standard_errors):  # of one fold there is none
+            self.band_.set_label("one standard error")
+        style: dict[str, Any] = {"color": BLUE, "marker": "o", "markersize": 3}
+        style |= {"label": "mean"} | (line_kw or {})
         (self.line_,) = ax.plot(places, self.mean_scores, **style)
         t, score = self.times[self.best_index], self.mean_scores[self.best_index]
         label = "chosen: $t = \\infty$" if t == np.inf else f"chosen: t = {t:.3g}"
         (self.chosen_,) = ax.plot(
-            places[self.best_index], score, "D", color=ORANGE, label=label
+            places[self.best_index], score, "D", color=VERMILION, label=label
         )
-        ax.axvline(places[self.best_index], color=ORANGE, linewidth=1)
+        ax.axvline(places[self.best_index], color=VERMILION, linewidth=1)
         ax.set_ylabel(f"cross-validated {self.score_name}")
         ax.legend(loc="lower right")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None):
+    def from_estimator(
+        cls, estimator: BaseEstimator, *, ax: Axes | None = None
+    ) -> EarlyStoppingDisplay:
         """Draw the scores of a fitted `NDKRegressorCV` or `NDKClassifierCV`.
 
         Parameters
@@ -135,7 +145,7 @@ class EarlyStoppingDisplay:
             If the estimator does not choose its time.
         """
         estimator, _ = last_step(estimator)
-        if not isinstance(estimator, BaseEarlyStopping):
+        if not isinstance(estimator, BaseStoppingTime):
             raise TypeError(
                 "EarlyStoppingDisplay shows NDKRegressorCV and NDKClassifierCV; got "
                 f"{type(estimator).__name__}. Use from_cv_results for a grid search."
@@ -152,13 +162,13 @@ class EarlyStoppingDisplay:
     @classmethod
     def from_cv_results(
         cls,
-        cv_results,
+        cv_results: Mapping[str, Any],
         *,
-        best_index=None,
-        score_name="score",
-        boundaries=None,
-        ax=None,
-    ):
+        best_index: int | None = None,
+        score_name: str = "score",
+        boundaries: dict[str, float] | None = None,
+        ax: Axes | None = None,
+    ) -> EarlyStoppingDisplay:
         """Draw scores of a search over the time alone.
 
         Parameters
@@ -217,7 +227,7 @@ class EarlyStoppingDisplay:
         return display.plot(ax)
 
 
-def _score_name(estimator):
+def _score_name(estimator: Any) -> str:
     scoring = estimator.scoring or estimator._default_scoring
     name = scoring if isinstance(scoring, str) else "score"
     return {"r2": "$R^2$"}.get(name, name.replace("_", " "))

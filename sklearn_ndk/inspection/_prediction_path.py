@@ -1,23 +1,28 @@
 """Predictions, residuals or scores against training time, and both limits."""
 
+from __future__ import annotations
+
 import copy
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.base import is_classifier
-from sklearn.metrics import accuracy_score, r2_score
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, is_classifier
+from sklearn.utils.validation import _num_samples
 
 from sklearn_ndk._checks import check_times
-from sklearn_ndk.inspection._time_axis import (
-    BLUE,
-    GREEN,
-    ORANGE,
-    boundaries_of,
-    check_labels,
-    draw_time_axis,
-    last_step,
-    new_axes,
+from sklearn_ndk.inspection._inputs import (
+    check_data,
+    encoded,
+    n_outputs,
+    score_name,
+    scores,
 )
+from sklearn_ndk.inspection._palette import BLUE, GREEN, VERMILION
+from sklearn_ndk.inspection._time_axis import boundaries_of, draw_time_axis, new_axes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _N_TIMES = 100
 _MAX_LINES = 50  # more cannot be told apart
@@ -67,8 +72,15 @@ class PredictionPathDisplay:
     """
 
     def __init__(
-        self, times, values, ntk, nngp, *, value_name="mean output", boundaries=None
-    ):
+        self,
+        times: NDArray[np.float64],
+        values: NDArray[np.float64],
+        ntk: NDArray[np.float64],
+        nngp: NDArray[np.float64],
+        *,
+        value_name: str = "mean output",
+        boundaries: dict[str, float] | None = None,
+    ) -> None:
         self.times = times
         self.values = values
         self.ntk = ntk
@@ -76,7 +88,9 @@ class PredictionPathDisplay:
         self.value_name = value_name
         self.boundaries = boundaries
 
-    def plot(self, ax=None, *, line_kw=None):
+    def plot(
+        self, ax: Axes | None = None, *, line_kw: dict[str, Any] | None = None
+    ) -> PredictionPathDisplay:
         """Draw the values.
 
         Parameters
@@ -99,7 +113,7 @@ class PredictionPathDisplay:
         self.lines_[0].set_label(self.value_name)
         for limit, marker, color, label in (
             (self.ntk, "<", GREEN, "NTK limit"),
-            (self.nngp, ">", ORANGE, "NNGP limit"),
+            (self.nngp, ">", VERMILION, "NNGP limit"),
         ):
             if len(limit) == 1:
                 ax.axhline(limit[0], color=color, linestyle="--", linewidth=1)
@@ -112,8 +126,15 @@ class PredictionPathDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, y=None, times=None, *, quantity=None, ax=None
-    ):
+        cls,
+        estimator: BaseEstimator,
+        X: ArrayLike,
+        y: ArrayLike | None = None,
+        times: ArrayLike | None = None,
+        *,
+        quantity: str | None = None,
+        ax: Axes | None = None,
+    ) -> PredictionPathDisplay:
         """Compute and draw the path of a fitted estimator.
 
         Parameters
@@ -141,61 +162,67 @@ class PredictionPathDisplay:
         ------
         ValueError
             If `quantity` is not one of those, needs `y` that is not given, or would
-            take more than 50 lines.
+            take more than 50 lines, or if `y` is invalid.
         """
         quantity = quantity or ("prediction" if y is None else "score")
         if quantity not in _QUANTITIES:
             raise ValueError(f"quantity must be in {_QUANTITIES}; got {quantity!r}.")
         if y is None and quantity != "prediction":
             raise ValueError(f"quantity={quantity!r} needs y; got None.")
-        check_consistent_length(X, y)
-        estimator, X = last_step(estimator, X)
-        check_is_fitted(estimator)
+        estimator, X, y = check_data(estimator, X, y)
+        if quantity != "score":
+            _check_number_of_lines(estimator, X)
         if times is None:
             times = estimator._ensemble.time_grid(_N_TIMES)
         times = np.unique(check_times(times))
-        compute = _scores if quantity == "score" else _outputs
-        limits = [
-            compute(_limit(estimator, limit), X, y, np.array([np.inf]), quantity)[:, 0]
+        end = np.array([np.inf])
+        ntk, nngp = (
+            _values(_limit(estimator, limit), X, y, end, quantity)[:, 0]
             for limit in ("ntk", "nngp")
-        ]
-        values = compute(estimator, X, y, times, quantity)
-        label = {
-            "prediction": "decision value"
-            if is_classifier(estimator)
-            else "mean output",
-            "residual": "residual",
-            "score": "accuracy" if is_classifier(estimator) else "$R^2$",
-        }[quantity]
-        boundaries = boundaries_of(estimator)
+        )
         return cls(
-            times, values, *limits, value_name=label, boundaries=boundaries
+            times,
+            _values(estimator, X, y, times, quantity),
+            ntk,
+            nngp,
+            value_name=_value_name(estimator, quantity),
+            boundaries=boundaries_of(estimator),
         ).plot(ax)
 
 
-def _limit(estimator, limit):
+def _limit(estimator: Any, limit: str) -> Any:
     """Return a fitted estimator with the same training data in one of the limits."""
     view = copy.copy(estimator)
     view._ensemble = estimator._ensemble.in_limit(limit)
     return view
 
 
-def _outputs(estimator, X, y, times, quantity):
-    outputs = estimator._mean_path(X, times)
-    if outputs.shape[0] * outputs.shape[1] > _MAX_LINES:
+def _check_number_of_lines(estimator: Any, X: Any) -> None:
+    n_rows, n_columns = _num_samples(X), n_outputs(estimator)
+    if n_rows * n_columns > _MAX_LINES:
         raise ValueError(
-            f"{outputs.shape[0]} samples with {outputs.shape[1]} outputs are too many "
-            f"lines to draw, {_MAX_LINES} at most; pass fewer samples or show scores."
+            f"{n_rows} samples with {n_columns} outputs are too many lines to draw, "
+            f"{_MAX_LINES} at most; pass fewer samples or show scores."
         )
+
+
+def _values(
+    estimator: Any,
+    X: Any,
+    y: Any,
+    times: NDArray[np.float64],
+    quantity: str,
+) -> NDArray[np.float64]:
+    """Return the quantity of shape (n_lines, n_times)."""
+    outputs = estimator._mean_path(X, times)
+    if quantity == "score":
+        return scores(estimator, outputs, y)[None]
     if quantity == "residual":
-        if is_classifier(estimator):
-            check_labels(estimator, y)
-        outputs = estimator._targets(y)[:, :, None] - outputs
+        outputs = encoded(estimator, y)[:, :, None] - outputs
     return outputs.reshape(-1, len(times))
 
 
-def _scores(estimator, X, y, times, quantity):
-    """Return R^2 or accuracy at all times, as one line."""
-    paths = np.moveaxis(estimator.predict_path(X, times), -1, 0)
-    score = accuracy_score if is_classifier(estimator) else r2_score
-    return np.array([[score(y, path) for path in paths]])
+def _value_name(estimator: Any, quantity: str) -> str:
+    if quantity == "prediction":
+        return "decision value" if is_classifier(estimator) else "mean output"
+    return score_name(estimator) if quantity == "score" else quantity

@@ -1,18 +1,24 @@
 """What the displays share: a logarithmic axis of time that ends at infinity."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
-from sklearn.pipeline import Pipeline
+from numpy.typing import NDArray
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from sklearn_ndk._base import BaseNDK
+from sklearn_ndk.inspection._palette import GREY
 
-# Okabe and Ito's colours, which colour-blind readers tell apart
-BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#666666"
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 _BEYOND = 4.0  # times the last finite one, where infinity is drawn
 _N_TICKS = 5  # where powers of ten are too few
 
 
-def new_axes(ax, name):
+def new_axes(ax: Axes | None, name: str) -> Axes:
     """Return the axes to draw on, new if None are given."""
     check_matplotlib_support(f"{name}.plot")
     import matplotlib.pyplot as plt
@@ -20,7 +26,12 @@ def new_axes(ax, name):
     return plt.subplots(layout="constrained")[1] if ax is None else ax
 
 
-def draw_time_axis(ax, times, boundaries, label="training time t (gradient flow)"):
+def draw_time_axis(
+    ax: Axes,
+    times: NDArray[np.float64],
+    boundaries: dict[str, float] | None,
+    label: str = "training time t (gradient flow)",
+) -> NDArray[np.float64]:
     """Scale and label a logarithmic axis of time, with the phases of learning.
 
     Zero lies below the first positive time, and infinity beyond the last finite one.
@@ -59,7 +70,7 @@ def draw_time_axis(ax, times, boundaries, label="training time t (gradient flow)
     return places
 
 
-def _ticks(times):
+def _ticks(times: NDArray[np.float64]) -> dict[float, str]:
     """Return labels by position: powers of ten, or a few times if there is one or none.
 
     The powers are about eight at most.
@@ -75,7 +86,7 @@ def _ticks(times):
     return {10.0**power: f"$10^{{{power}}}$" for power in powers}
 
 
-def _mark(ax, label, t):
+def _mark(ax: Axes, label: str, t: float) -> None:
     """Draw a vertical line where a phase of learning begins."""
     ax.axvline(t, color=GREY, linestyle=":", linewidth=1)
     ax.annotate(
@@ -90,37 +101,10 @@ def _mark(ax, label, t):
     )
 
 
-def boundaries_of(estimator):
+def boundaries_of(estimator: BaseNDK) -> dict[str, float]:
     """Return where phases of learning of a fitted estimator begin, by label."""
     ensemble = estimator._ensemble
     boundaries = {"$1/\\lambda_{max}$": 1 / ensemble.fastest_rate()}
     if ensemble.diffusion_rate:
         boundaries["$\\sigma^2/T$"] = 1 / ensemble.diffusion_rate
     return boundaries
-
-
-def check_labels(estimator, y):
-    """Raise if a classifier does not know all labels."""
-    if not np.isin(y, estimator.classes_).all():
-        raise ValueError(f"y has labels that are not in {estimator.classes_}.")
-
-
-def last_step(estimator, X=None):
-    """Return the estimator at the end of a pipeline, and inputs as it sees them.
-
-    Raises
-    ------
-    TypeError
-        If it is not one of this package.
-    """
-    if isinstance(estimator, Pipeline):
-        for _, step in estimator.steps[:-1]:
-            if X is not None and step not in (None, "passthrough"):
-                X = step.transform(X)
-        estimator = estimator.steps[-1][1]
-    if not isinstance(estimator, BaseNDK):
-        raise TypeError(
-            "The displays show estimators of this package, or pipelines that end in "
-            f"one; got {type(estimator).__name__}."
-        )
-    return estimator, X

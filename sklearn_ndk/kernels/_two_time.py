@@ -28,6 +28,19 @@ class TwoTimeKernel:
     network: InfiniteNetwork
     gram: Gram
 
+    @property
+    def n_rows(self):
+        """The number of rows."""
+        return len(self.gram.x_norm)
+
+    def ntk(self, overwrite=False):
+        """Return the kernel of gradient flow, see :meth:`InfiniteNetwork.ntk`."""
+        return self.network.ntk(self.gram, overwrite)
+
+    def nngp(self, decay=1.0, overwrite=False):
+        """Return the equilibrium's kernel, see :meth:`InfiniteNetwork.nngp`."""
+        return self.network.nngp(self.gram, decay, overwrite)
+
     def mixtures(self, t, t_prime, mixing, dtypes, precision, overwrite=False):
         """Return mixtures of the NDK at several pairs of times.
 
@@ -84,6 +97,11 @@ class TwoTimeKernel:
         """
         x, y = self.gram.x_norm, self.gram.y_norm
         return ((x >= y.min()) & (x <= y.max())) | self.network.homogeneous
+
+    def scaled(self, factor):
+        """Return the same kernel times a positive factor, with the same Gram matrix."""
+        root = np.sqrt(factor)
+        return TwoTimeKernel(self.network, self.gram.scaled(root, root))
 
     def drifted(self, delay):
         """Return the kernel of the same inputs with a frozen readout.
@@ -148,7 +166,7 @@ class TwoTimeKernel:
         """
         return self.network.moments(times, times).var
 
-    def largest_variance(self):
+    def mean_diagonal(self):
         """Return the mean of ``NDK(t, t; x, x)`` at the end of time where it is larger.
 
         Returns

@@ -8,10 +8,24 @@ the inputs, adds nothing to the others and is not part of the key.
 
 from dataclasses import replace
 
+from joblib import Memory
 from scipy.linalg import eigh
+from sklearn.utils.validation import check_memory
 
 from sklearn_ndk.dynamics import Modes
 from sklearn_ndk.kernels._gram import gram_matrix
+from sklearn_ndk.kernels._rank import rank_bound
+
+
+def memory_of(network, memory):
+    """Return the memory to use for a network, given the one that a user wants.
+
+    It knows an activation by the name of its class, and cannot see that a user has
+    edited it: results of activations from outside the package are not kept.
+    """
+    package = __name__.partition(".")[0]
+    is_ours = type(network.activation).__module__.partition(".")[0] == package
+    return check_memory(memory) if is_ours else Memory(None)
 
 
 def of_equilibrium(network):
@@ -29,9 +43,9 @@ def weighted_gram(X, scale):
     return gram_matrix(X).scaled(scale, scale)
 
 
-def nngp_modes(network, X, scale, single, gram):
+def nngp_modes(network, X, scale, ridge, gram):
     """Return the modes of the NNGP kernel, for the trajectory."""
-    return Modes(network.nngp(gram()), single)
+    return Modes(network.nngp(gram()), ridge, lambda: rank_bound(network, X))
 
 
 def nngp_eigenvectors(network, X, scale, gram):

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 from oracles.exact_limits import gram, ridge_fit
 from scipy.linalg import eigh
 
-from sklearn_ndk.dynamics import ridge_duals, ridge_duals_of_modes
+from sklearn_ndk.dynamics._equilibrium import ridge_duals, ridge_duals_of_modes
 
 TOL = 1e-6
 

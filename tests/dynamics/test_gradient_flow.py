@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 from oracles.exact_limits import flow_fit, gram
 from scipy.linalg import expm
 
-from sklearn_ndk.dynamics import GradientFlow
+from sklearn_ndk.dynamics._gradient_flow import GradientFlow
 
 TOL = 1e-6
 

@@ -5,25 +5,40 @@ the package's, with other nodes, and solves dense systems. It shares with the
 package only the kernel of single pairs of inputs, which has oracles of its own.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 from scipy.interpolate import BarycentricInterpolator
 
-N_NODES, N_POINTS, RATIO, MAX_CHANGE = 10, 36, 1.5, 0.5
+
+class Resolution(NamedTuple):
+    """How finely the equation is resolved."""
+
+    n_nodes: int = 10
+    n_points: int = 36
+    ratio: float = 1.5
+    max_change: float = 0.5
 
 
-def brute_force(network, X, y, Xs, times, sample_weight=None):
+FINE = Resolution()
+
+
+def brute_force(network, X, y, Xs, times, sample_weight=None, resolution=FINE):
     """Mean predictions of shape (n_test, n_times) for a 1-D `y`."""
     weight = np.ones(len(X)) if sample_weight is None else sample_weight
-    edges = _mesh(network, X, weight, times[-1])
-    nodes = (leggauss(N_NODES)[0] + 1) / 2
-    residual = np.empty((0, N_NODES, len(X)))
+    edges = mesh(network, X, weight, times[-1], resolution)
+    n_nodes, n_points = resolution[:2]
+    nodes = (leggauss(n_nodes)[0] + 1) / 2
+    residual = np.empty((0, n_nodes, len(X)))
     for panel in range(len(edges) - 1):
-        matrix = np.eye(N_NODES * len(X)).reshape(N_NODES, len(X), N_NODES, len(X))
-        rhs = np.empty((N_NODES, len(X)))
+        matrix = np.eye(n_nodes * len(X)).reshape(n_nodes, len(X), n_nodes, len(X))
+        rhs = np.empty((n_nodes, len(X)))
         for i, node in enumerate(nodes):
             t = edges[panel] + (edges[panel + 1] - edges[panel]) * node
-            kernel, rule = _kernel_and_rule(network, X, X, t, edges[: panel + 2], nodes)
+            kernel, rule = _kernel_and_rule(
+                network, X, X, t, edges[: panel + 2], nodes, n_points
+            )
             past = np.einsum(
                 "xypq,pqj,pjy->xy",
                 kernel[:, :, :-1],
@@ -38,14 +53,17 @@ def brute_force(network, X, y, Xs, times, sample_weight=None):
     out = np.empty((len(Xs), len(times)))
     for i, t in enumerate(times):
         upto = np.searchsorted(edges, t)
-        kernel, rule = _kernel_and_rule(network, Xs, X, t, edges[: upto + 1], nodes)
+        kernel, rule = _kernel_and_rule(
+            network, Xs, X, t, edges[: upto + 1], nodes, n_points
+        )
         out[:, i] = np.einsum(
             "xypq,pqj,pjy,y->x", kernel, rule, residual[:upto], weight, optimize=True
         )
     return out
 
 
-def _mesh(network, X, sample_weight, t_end):
+def mesh(network, X, sample_weight, t_end, resolution=FINE):
+    """Return the edges of the panels of time."""
     k = (X**2).mean(axis=1)
 
     def rate(t):
@@ -55,18 +73,18 @@ def _mesh(network, X, sample_weight, t_end):
     while edges[-1] < t_end:
         t = edges[-1]
         diffusion = 0.3 / network.kappa
-        step = min((RATIO - 1) * t, max(diffusion, 0.3 * t))
+        step = min((resolution.ratio - 1) * t, max(diffusion, 0.3 * t))
         if t == 0:
             step = 0.02 / (rate(0.0) + network.kappa)
-        while abs(np.log(rate(t + step) / rate(t))) > MAX_CHANGE:
+        while abs(np.log(rate(t + step) / rate(t))) > resolution.max_change:
             step /= 2
         edges.append(t + step)
     return np.array(edges)
 
 
-def _kernel_and_rule(network, X, Y, t, edges, nodes):
+def _kernel_and_rule(network, X, Y, t, edges, nodes, n_points):
     """Kernel at Gauss points of all panels; weights times Lagrange polynomials."""
-    x, w = leggauss(N_POINTS)
+    x, w = leggauss(n_points)
     width = np.diff(edges)[:, None]
     start, stop = edges[:-1, None], np.minimum(edges[1:, None], t)
     far, near = np.sqrt(t - start), np.sqrt(t - stop)

@@ -19,6 +19,7 @@ _FINEST = 0.3  # and those below this share of the threshold
 _MARCH_SHARE = 0.01  # of the defect, for the solution in the subspace
 _MARCH_SHARE_FINEST = 0.1  # of the threshold, likewise
 _NEGLIGIBLE = 0.1  # of what a matrix may add
+_MANY_OUTPUTS, _FEW_MODES = 5, 400  # from where on outputs share one subspace
 _NEW = 1e-3  # part of a direction that must lie outside the subspace
 _TINY = np.finfo(float).tiny
 
@@ -28,8 +29,8 @@ def solve_mesh(targets, matrices, sizes, weights, modes, horizon, n_nodes, tol, 
 
     Parameters
     ----------
-    targets : ndarray of shape (n_outputs, n_samples)
-        Targets.
+    targets : ndarray of shape (n_outputs, n_samples) or (n_outputs, n_times, n_samples)
+        Targets, constant or at the nodes; the modes span them.
     matrices : list of ndarray of shape (n_samples, n_samples)
         The matrices of the time basis, transposed.
     sizes : ndarray of shape (rank,)
@@ -55,10 +56,14 @@ def solve_mesh(targets, matrices, sizes, weights, modes, horizon, n_nodes, tol, 
     defect : float
         The largest defect, relative to the norm of the target.
     """
+    if targets.ndim == 2:
+        targets = np.repeat(targets[:, None], weights.shape[1], axis=1)
+    if len(targets) >= _MANY_OUTPUTS and len(modes.vectors) <= _FEW_MODES:
+        return _solve_in_modes(targets, matrices, weights, modes, n_nodes, tol, report)
     problems = [
         _Subspace(target, weights, modes, horizon, n_nodes, tol) for target in targets
     ]
-    _extend(problems, matrices, sizes)
+    _extend(problems, matrices, sizes, modes)
     diagonals = np.mean([problem.diagonals() for problem in problems], axis=0)
     precondition = modes.preconditioner(diagonals, weights)
     n_solved = 0
@@ -75,8 +80,34 @@ def solve_mesh(targets, matrices, sizes, weights, modes, horizon, n_nodes, tol, 
         if all(problem.finished for problem in problems):
             break
         _for_each(lambda problem: problem.correct(precondition), problems)
-        _extend(problems, matrices, sizes)
+        _extend(problems, matrices, sizes, modes)
     return residual(), max(problem.defect for problem in problems)
+
+
+def _solve_in_modes(targets, matrices, weights, modes, n_nodes, tol, report):
+    """Solve for all outputs at once, with the modes as the subspace of all."""
+    # modes in single precision are not quite orthonormal
+    vectors = np.linalg.qr(modes.vectors.T.astype(float))[0].T
+    in_modes = np.stack([vectors @ matrix @ vectors.T for matrix in matrices])
+    components = targets @ vectors.T
+    norms = np.linalg.norm(targets, axis=2).max(axis=1)
+
+    def report_panel(end, residual):
+        if report is not None:
+            report(end // n_nodes - 1, lambda: residual @ vectors)
+
+    with single_threaded_blas():
+        residual, defect = march(
+            in_modes,
+            weights,
+            components,
+            components,
+            0,
+            n_nodes,
+            tol * norms,
+            report_panel,
+        )
+    return residual @ vectors, np.max(defect / np.maximum(norms, _TINY))
 
 
 def _for_each(function, problems):
@@ -89,7 +120,7 @@ def _for_each(function, problems):
         spread(function, left, n_workers)
 
 
-def _extend(problems, matrices, sizes):
+def _extend(problems, matrices, sizes, modes):
     """Multiply the new directions of all problems at once, and add them.
 
     Matrices that add too little, as small as the new corrections are, are left out.
@@ -98,7 +129,7 @@ def _extend(problems, matrices, sizes):
     share = max(problem.new_share for problem in problems)
     n_terms = max(1, np.count_nonzero(sizes * share > _NEGLIGIBLE))
     images = [new.astype(m.dtype, copy=False) @ m for m in matrices[:n_terms]]
-    images = np.stack(images, axis=1)
+    images = modes.project(np.stack(images, axis=1))
     first = 0
     for problem in problems:
         problem.extend(images[first : first + len(problem.new)])
@@ -118,20 +149,20 @@ class _Subspace:
     """The problem of one output, projected on directions found so far."""
 
     def __init__(self, target, weights, modes, horizon, n_nodes, tol):
-        n_times = weights.shape[1]
+        n_times, n_samples = target.shape
         self._target, self._weights, self._modes = target, weights, modes
         self._n_nodes = n_nodes
-        self._norm = np.linalg.norm(target)
+        self._norm = np.linalg.norm(target, axis=1).max()
         self._threshold = tol * self._norm
         # corrections count by what they change in the equation
         self._stiffness = 1 + horizon * modes.eigenvalues
-        self.new, self.new_share = modes.split(target), 1.0
-        self._directions = np.empty((0, len(target)))
-        self._in_modes = np.empty((0, len(target)), modes.vectors.dtype)
+        self.new, self.new_share = modes.split(target[-1]), 1.0
+        self._directions = np.empty((0, n_samples))
+        self._in_modes = np.empty((0, len(modes.vectors)), modes.vectors.dtype)
         self._images = []  # products of the directions with the matrices, in blocks
         self._matrices = None
         self._coefficients = np.empty((n_times, 0))
-        self._defect = np.broadcast_to(target, (n_times, len(target)))
+        self._defect = target
         self.defect = 1.0
         self.n_solved = 0
         self.finished = False
@@ -154,7 +185,7 @@ class _Subspace:
         self._in_modes = np.vstack([self._in_modes, self._modes.to_modes(directions)])
         guess = np.zeros((len(self._coefficients), len(directions)))
         if not old:
-            guess += directions @ self._target
+            guess += self._target @ directions.T
         self._coefficients = np.hstack([self._coefficients, guess])
 
     def diagonals(self):
@@ -177,7 +208,7 @@ class _Subspace:
         self._measure(first)
         self.finished = not len(self._defect)
         self._exact = threshold == finest
-        self.new, self.new_share = np.empty((0, len(self._target))), 0.0
+        self.new, self.new_share = self.new[:0], 0.0
 
     def _march(self, first, threshold):
         """Solve in the subspace from node `first` on."""
@@ -189,19 +220,19 @@ class _Subspace:
         solution, _ = march(
             vectors.T @ matrices @ vectors,
             self._weights,
-            self._directions @ self._target @ vectors,
-            self._coefficients @ vectors,
+            (self._target @ self._directions.T @ vectors)[None],
+            (self._coefficients @ vectors)[None],
             first,
             self._n_nodes,
-            threshold,
+            np.array([threshold]),
         )
-        self._coefficients = solution @ vectors.T
+        self._coefficients = solution[0] @ vectors.T
 
     def _measure(self, first):
         """Compute the defect from node `first` on, and how far it meets the bound."""
         terms = self._weights[:, first:] @ self._coefficients
         n_times = terms.shape[1]
-        defect = self._target - self._coefficients[first:] @ self._directions
+        defect = self._target[first:] - self._coefficients[first:] @ self._directions
         terms = terms.transpose(1, 2, 0)  # (n_times, n_directions, rank)
         first_row = 0
         for block in self._images:
@@ -218,7 +249,7 @@ class _Subspace:
 
     def correct(self, precondition):
         """Find new directions, orthonormal, along which to correct the defect."""
-        room = len(self._target) - len(self._directions)
+        room = len(self._modes.vectors) - len(self._directions)
         if room:
             self._find_directions(precondition, room)
         if not len(self.new) and self._exact:

@@ -25,16 +25,14 @@ def gcr(apply, precondition, rhs, threshold, max_iter):
     -------
     z : ndarray of shape (n_systems, n_nodes, n_samples)
         The solutions.
-    n_iter : int
-        Number of iterations.
-    converged : bool
-        Whether each residual meets its threshold.
+    norms : ndarray of shape (n_systems,)
+        2-norms of the residuals; they exceed the thresholds only after `max_iter`
+        iterations.
     """
     z, residual = np.zeros_like(rhs), rhs.copy()
     directions, images = [], []
-    while np.any(np.sqrt(_dot(residual, residual)).ravel() > threshold):
-        if len(images) == max_iter:
-            return z, max_iter, False
+    norms = _norms(residual)
+    while np.any(norms > threshold) and len(images) < max_iter:
         direction = precondition(residual)
         image = apply(direction)
         for old_direction, old_image in zip(directions, images, strict=True):
@@ -48,7 +46,12 @@ def gcr(apply, precondition, rhs, threshold, max_iter):
         overlap = _dot(images[-1], residual)
         z += overlap * directions[-1]
         residual -= overlap * images[-1]
-    return z, len(images), True
+        norms = _norms(residual)
+    return z, norms
+
+
+def _norms(residual):
+    return np.sqrt(_dot(residual, residual)).ravel()
 
 
 def _dot(a, b):

@@ -54,7 +54,9 @@ def integral_weights(basis, times, edges, nodes):
     return out.reshape(*out.shape[:2], -1)
 
 
-def march(matrices, weights, target, guess, first, n_nodes, threshold):
+def march(
+    matrices, weights, targets, guess, first, n_nodes, threshold, report=lambda *_: None
+):
     """Solve for the residual on one panel after another.
 
     Parameters
@@ -63,45 +65,52 @@ def march(matrices, weights, target, guess, first, n_nodes, threshold):
         The matrices of the time basis, transposed; nearly diagonal, together.
     weights : ndarray of shape (rank, n_times, n_times)
         Weights of the integrals up to each node of the mesh.
-    target : ndarray of shape (n_samples,)
-        Target.
-    guess : ndarray of shape (n_times, n_samples)
+    targets : ndarray of shape (n_outputs, n_times, n_samples)
+        Targets at the nodes.
+    guess : ndarray of shape (n_outputs, n_times, n_samples)
         A guess of the residual, exact before `first`.
     first : int
         The node, the first of a panel, from which on to solve.
     n_nodes : int
         Number of nodes of a panel.
-    threshold : float
-        2-norm at a node that defects of the equation may have.
+    threshold : ndarray of shape (n_outputs,)
+        2-norm over a panel that defects of the equation may have.
+    report : callable
+        Called with the first node after each panel, and with the residual.
 
     Returns
     -------
-    residual : ndarray of shape (n_times, n_samples)
+    residual : ndarray of shape (n_outputs, n_times, n_samples)
         The residual at the nodes.
-    converged : bool
-        Whether the Krylov iteration met the threshold in every panel.
+    defect : ndarray of shape (n_outputs,)
+        Largest 2-norm of the defect over a panel. It exceeds the threshold where the
+        Krylov iteration did not converge.
     """
-    residual, converged = guess.copy(), True
-    stacked = matrices.reshape(-1, matrices.shape[2])
+    residual, largest = guess.copy(), np.zeros(len(guess))
+    n_samples = matrices.shape[2]
+    stacked = matrices.reshape(-1, n_samples)
     diagonals = np.einsum("jnn->nj", matrices)
 
     def integrate(weights, z):
-        terms = weights @ z  # of shape (rank, n_nodes, n_samples)
-        return terms.transpose(1, 0, 2).reshape(n_nodes, -1) @ stacked
+        # terms of shape (n_outputs, n_nodes, rank, n_samples)
+        terms = np.moveaxis(weights @ z[:, None], 1, 2)
+        return (terms.reshape(-1, len(stacked)) @ stacked).reshape(*terms.shape[:2], -1)
 
-    for start in range(first, len(residual), n_nodes):
+    for start in range(first, weights.shape[1], n_nodes):
         panel, past = slice(start, start + n_nodes), slice(start + n_nodes)
-        defect = target - residual[panel]
-        defect -= integrate(weights[:, panel, past], residual[past])
+        defect = targets[:, panel] - residual[:, panel]
+        defect -= integrate(weights[:, panel, past], residual[:, past])
         own = weights[:, panel, panel]
         blocks = np.eye(n_nodes) + np.tensordot(diagonals, own, axes=1)
-        change, _, met = gcr(
-            lambda z, own=own: z + integrate(own, z[0])[None],
-            lambda z, blocks=blocks: np.linalg.solve(blocks, z.T).T,
-            defect[None],
-            np.array([threshold]),
+        inverses = np.linalg.inv(blocks)
+        change, norms = gcr(
+            lambda z, own=own: z + integrate(own, z),
+            lambda z, inv=inverses: np.einsum("nij,ojn->oin", inv, z, optimize=True),
+            defect,
+            threshold,
             _MAX_ITER,
         )
-        residual[panel] += change[0]
-        converged &= met
-    return residual, converged
+        residual[:, panel] += change
+        largest = np.maximum(largest, norms)
+        report(start + n_nodes, residual)
+    return residual, largest

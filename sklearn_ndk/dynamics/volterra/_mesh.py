@@ -15,6 +15,7 @@ _ORDER_CONSTANT, _ORDER_BASE = 4.2, 6.5
 _FIRST_STEP = 0.1  # in units of 1 / (largest rate + kappa)
 _MAX_GROWTH = 2.0  # of log(rate) along one panel
 _MAX_SHRINKS = 48  # trial lengths of a panel, each 0.8 times the one before
+_MAX_PANELS = 96  # which span 24 decades of time before diffusion sets in
 _SAMPLED_GROWTH = 0.1  # of log(variance) between times that represent all others
 
 
@@ -51,7 +52,7 @@ def radau_nodes(n_nodes):
     return np.append((inner + 1) / 2, 1.0)
 
 
-def graded_edges(rate, kappa, t_end, ratio=2.0):
+def graded_edges(rate, kappa, t_end, ratio=2.0, max_panels=_MAX_PANELS):
     """Return panel edges from 0 to at least `t_end`.
 
     A panel is at most as long as all before it, and gradient flow makes at most
@@ -71,11 +72,18 @@ def graded_edges(rate, kappa, t_end, ratio=2.0):
         Time to be covered.
     ratio : float, default=2.0
         Ratio of the ends of successive panels.
+    max_panels : int
+        Largest number of panels.
 
     Returns
     -------
     ndarray of shape (n_panels + 1,)
         The edges, from 0.
+
+    Raises
+    ------
+    ValueError
+        If they would be too many.
     """
     edges = [0.0]
     headway = np.inf  # the first panel has none before it
@@ -94,6 +102,13 @@ def graded_edges(rate, kappa, t_end, ratio=2.0):
         best = np.argmax(allowed & (growths <= _MAX_GROWTH))
         headway = gains[best] if start == 0 else headway + gains[best]
         edges.append(start + steps[best])
+        if len(edges) > max_panels + 1:
+            raise ValueError(
+                f"The dynamics up to t={t_end:.3g} span too many scales of time: "
+                f"gradient descent begins at t={edges[1]:.1g}, diffusion at "
+                f"sigma^2 / T={1 / kappa:.1g}. Scale X and the sample weights down, "
+                "raise T, or leave the noise out with T=0."
+            )
     return np.array(edges)
 
 

@@ -19,27 +19,48 @@ class Modes:
     ----------
     matrix : ndarray of shape (n_samples, n_samples)
         The kernel.
-    single : bool
-        Whether single precision resolves the eigenvalues that matter.
+    ridge : float
+        What hides smaller eigenvalues. If single precision resolves those that it
+        does not hide, the eigenvectors are in single precision; if double precision
+        does not, those that are rounding errors are left out.
+    rank : callable, default=None
+        Returns the largest rank that the exact kernel can have, the number of
+        samples if None.
 
     Attributes
     ----------
-    eigenvalues : ndarray of shape (n_samples,)
+    eigenvalues : ndarray of shape (n_modes,)
         In descending order, none negative.
-    vectors : ndarray of shape (n_samples, n_samples)
-        The eigenvectors, as rows; in single precision if `single`.
+    vectors : ndarray of shape (n_modes, n_samples)
+        The eigenvectors, as rows.
+    complete : bool
+        Whether none was left out that may be more than a rounding error.
     """
 
-    def __init__(self, matrix, single):
-        n_samples = len(matrix)
-        matrix = matrix.astype(np.float32 if single else float)
+    def __init__(self, matrix, ridge, rank=None):
+        n_samples, size = len(matrix), np.abs(matrix).max() or 1.0
+        largest = np.trace(matrix)
+        single = bool(ridge > np.finfo(np.float32).eps * largest)
+        matrix = (matrix / size).astype(np.float32 if single else float)
         eigenvalues, vectors = eigh(matrix, driver="evd", overwrite_a=True)
-        self.eigenvalues = np.maximum(eigenvalues[::-1], 0).astype(float)
-        self.vectors = np.ascontiguousarray(vectors.T[::-1])
-        self._edges = _bin_edges(n_samples)
+        eigenvalues = size * np.maximum(eigenvalues[::-1], 0).astype(float)
+        rounding = n_samples * np.finfo(float).eps * eigenvalues[0]
+        n_modes = n_samples
+        if ridge <= rounding:
+            n_modes = max(1, np.count_nonzero(eigenvalues > rounding))
+        self.eigenvalues = eigenvalues[:n_modes]
+        self.vectors = np.ascontiguousarray(vectors.T[::-1][:n_modes])
+        self.complete = n_modes == n_samples or (rank is not None and n_modes >= rank())
+        self._edges = _bin_edges(n_modes)
+
+    def project(self, rows):
+        """Return the parts of rows, shape (..., n_samples), that the modes span."""
+        if len(self.vectors) == rows.shape[-1]:
+            return rows
+        return (rows @ self.vectors.T) @ self.vectors
 
     def to_modes(self, rows):
-        """Return the components of rows, shape (n_rows, n_samples)."""
+        """Return the components of rows, shape (n_rows, n_modes)."""
         return rows.astype(self.vectors.dtype, copy=False) @ self.vectors.T
 
     def from_modes(self, components):
@@ -60,7 +81,7 @@ class Modes:
             Orthonormal; where the vector has no part, an eigenvector of the bin.
         """
         components = self.to_modes(target[None])[0]
-        parts = np.zeros((len(self._edges) - 1, len(target)), components.dtype)
+        parts = np.zeros((len(self._edges) - 1, len(components)), components.dtype)
         for part, first, last in zip(
             parts, self._edges[:-1], self._edges[1:], strict=True
         ):
@@ -85,7 +106,7 @@ class Modes:
         Returns
         -------
         callable
-            Maps components of shape (n, n_samples), at the last n times, to others.
+            Maps components of shape (n, n_modes), at the last n times, to others.
         """
         blocks = np.tensordot(diagonals.T, weights, axes=1)
         blocks += np.eye(weights.shape[1])
@@ -111,9 +132,9 @@ class Modes:
         return precondition
 
 
-def _bin_edges(n_samples):
+def _bin_edges(n_modes):
     """Return the first eigenvector of each bin, and the end of the last."""
-    if n_samples <= _N_BINS:
-        return np.arange(n_samples + 1)
-    graded = np.geomspace(_N_SINGLE, n_samples, _N_BINS - _N_SINGLE + 1)
+    if n_modes <= _N_BINS:
+        return np.arange(n_modes + 1)
+    graded = np.geomspace(_N_SINGLE, n_modes, _N_BINS - _N_SINGLE + 1)
     return np.unique(np.concatenate([np.arange(_N_SINGLE), graded.round()]).astype(int))

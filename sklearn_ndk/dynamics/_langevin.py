@@ -1,0 +1,120 @@
+"""Langevin dynamics: the trajectory up to equilibrium, and the equilibrium."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+
+from sklearn_ndk.dynamics._equilibrium import Equilibrium
+from sklearn_ndk.dynamics._regime import Progress, Regime
+from sklearn_ndk.dynamics._trajectory import Trajectory
+from sklearn_ndk.dynamics.volterra import solve
+
+_SLOW = 1e-7  # diffusion beside gradient descent: equilibrium is solved on demand only
+_FEWEST_MATRICES = 8  # of a trajectory; how many it takes is known after a while
+
+
+class Langevin(Regime):
+    """Noisy gradient descent, Eqs. (14)-(15), which ends in the equilibrium (18).
+
+    Parameters
+    ----------
+    problem : Problem
+        Targets and kernels of the training samples; its ridge is positive.
+    tol : float
+        Relative accuracy of the trajectory.
+    """
+
+    def __init__(self, problem: Any, tol: float):
+        super().__init__(problem, tol)
+        self._equilibrium = Equilibrium(problem, tol)
+        self._trajectory: Trajectory | None = None
+
+    @property
+    def diffusion_rate(self) -> float:
+        """See :attr:`Regime.diffusion_rate`."""
+        return self._problem.ridge
+
+    def knows(self, t: float) -> bool:
+        """See :meth:`Regime.knows`."""
+        if t == 0 or (self._trajectory is not None and t <= self._trajectory.end):
+            return True
+        at_rest = t == np.inf or (
+            self._trajectory is not None and self._trajectory.equilibrated
+        )
+        return at_rest and self._equilibrium.knows(t)
+
+    def solve(self, t: float, progress: Progress | None = None) -> None:
+        """See :meth:`Regime.solve`."""
+        if self.knows(t):
+            return
+        if t < np.inf:
+            self._solve_trajectory(t, progress)
+        if self._trajectory is None or t > self._trajectory.end:
+            self._equilibrium.solve(t)
+
+    def mean(self, kernel: Any, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """See :meth:`Regime.mean`."""
+        n_outputs, n_rows = len(self._problem.targets), kernel.n_rows
+        out = np.zeros((n_outputs, len(times), n_rows))
+        at_rest = self._at_rest(times)
+        moving = ~at_rest & (times > 0)
+        if np.any(moving):
+            assert self._trajectory is not None
+            out[:, moving] = self._trajectory.predict(times[moving], kernel)
+        if np.any(at_rest):
+            out[:, at_rest] = self._equilibrium.mean(kernel, times[at_rest])
+        return out
+
+    def drift(self, kernel: Any, delay: float, t0: float) -> NDArray[np.float64]:
+        """See :meth:`Regime.drift`."""
+        if t0 == 0:  # the readout is untrained
+            return np.zeros((len(self._problem.targets), kernel.n_rows))
+        if self._at_rest(np.array([t0]))[0]:
+            return self._equilibrium.drift(kernel, delay, t0)
+        assert self._trajectory is not None
+        return self._trajectory.predict_drift(t0, kernel.drifted(delay))
+
+    def _at_rest(self, times: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell at which times the trajectory has ended."""
+        end = np.inf if self._trajectory is None else self._trajectory.end
+        return (times > end) | (times == np.inf)
+
+    def _solve_trajectory(self, t: float, progress: Progress | None) -> None:
+        trajectory = self._trajectory
+        if trajectory is not None and (t <= trajectory.end or trajectory.equilibrated):
+            return
+        self._problem.check_size(_FEWEST_MATRICES)
+        kernel = self._problem.kernel()
+        slow = self._problem.ridge < _SLOW * kernel.rate(np.array(0.0))
+        # As a rule up to equilibrium, so that predictions depend on one time only. If
+        # diffusion is slow, at first no further than asked for.
+        t_end = t if slow and trajectory is None else np.inf
+        modes = self._problem.nngp_modes(kernel.gram)
+        solution = solve(
+            self._problem.targets,
+            kernel,
+            modes,
+            self._problem.ridge,
+            self._tol,
+            t_end,
+            self._reporter(progress) if progress else None,
+            self._problem.check_size,
+        )
+        if solution.status:
+            warnings.warn(solution.status, ConvergenceWarning, stacklevel=2)
+        self._problem.warn_of_rounding(solution.rounding, self._tol)
+        self._trajectory = Trajectory(solution)
+
+    def _reporter(self, progress: Progress) -> Any:
+        """Return a function that reports solutions as regimes."""
+
+        def report(t: float, solution: Any) -> None:
+            def so_far() -> Langevin:
+                return self._copy(_trajectory=Trajectory(solution()))
+
+            progress(t, so_far)
+
+        return report

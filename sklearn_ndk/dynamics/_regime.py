@@ -1,0 +1,92 @@
+"""One face for the dynamics, whatever limit they are taken in."""
+
+import copy
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Called with the time reached and a function that returns the regime, solved so far.
+Progress = Callable[[float, Callable[[], Any]], None]
+
+
+class Regime(ABC):
+    """Dynamics of the mean output, solved when a time is first asked for.
+
+    Parameters
+    ----------
+    problem : Problem
+        Targets and kernels of the training samples.
+    tol : float
+        Relative accuracy of what is not in closed form.
+    """
+
+    def __init__(self, problem: Any, tol: float):
+        self._problem, self._tol = problem, tol
+
+    @property
+    def diffusion_rate(self) -> float:
+        """The rate at which weights forget in training; zero if they do not."""
+        return 0.0
+
+    @property
+    def drift_rate(self) -> float:
+        """The rate at which hidden weights forget below a frozen readout."""
+        return self._problem.ridge
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether the dynamics are at equilibrium all the time."""
+        return False
+
+    @abstractmethod
+    def knows(self, t: float) -> bool:
+        """Tell whether predictions at time `t` need no more work."""
+
+    @abstractmethod
+    def solve(self, t: float, progress: Progress | None = None) -> None:
+        """Solve what predictions at time `t` need, and report on the way."""
+
+    @abstractmethod
+    def mean(self, kernel: Any, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the mean output.
+
+        Parameters
+        ----------
+        kernel : TwoTimeKernel
+            Kernel between the inputs wanted and the training inputs.
+        times : ndarray of shape (n_times,)
+            Times that have been solved for; may be infinite.
+
+        Returns
+        -------
+        ndarray of shape (n_outputs, n_times, n_rows)
+            The mean outputs.
+        """
+
+    @abstractmethod
+    def drift(self, kernel: Any, delay: float, t0: float) -> NDArray[np.float64]:
+        """Return the mean output of a readout that froze at `t0`, after `delay`.
+
+        Parameters
+        ----------
+        kernel : TwoTimeKernel
+            Kernel between the inputs wanted and the training inputs.
+        delay : float
+            Time for which hidden weights have drifted; positive, may be infinite.
+        t0 : float
+            Time that has been solved for; may be infinite.
+
+        Returns
+        -------
+        ndarray of shape (n_outputs, n_rows)
+            The mean outputs.
+        """
+
+    def _copy(self, **solved: Any) -> Self:
+        """Return a copy in which something else has been solved."""
+        other = copy.copy(self)
+        vars(other).update(solved)
+        return other

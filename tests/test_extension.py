@@ -1,0 +1,50 @@
+"""What extends the package takes one file and one row."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from sklearn_ndk import NDKClassifierCV, NDKRegressor
+from sklearn_ndk.dynamics import LIMITS, Regime
+from sklearn_ndk.kernels import ntk_kernel
+
+
+class EarlyTimes(Regime):
+    """The first order in t of gradient flow: ``f = t NTK y``."""
+
+    def knows(self, t):
+        return True
+
+    def solve(self, t, progress=None):
+        pass
+
+    def mean(self, kernel, times):
+        first_order = self._problem.targets @ kernel.ntk().T
+        return np.asarray(times)[None, :, None] * first_order[:, None]
+
+    def drift(self, kernel, delay, t0):
+        return self.mean(kernel, np.array([t0]))[:, 0]
+
+
+@pytest.fixture
+def early(monkeypatch):
+    monkeypatch.setitem(LIMITS, "early", EarlyTimes)
+
+
+def test_a_limit_is_one_class_and_one_row(early):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((20, 3)), rng.standard_normal(20)
+    model = NDKRegressor(limit="early", t=0.3).fit(X, y)
+    expected = ntk_kernel(X) @ y
+    assert_allclose(model.predict(X), 0.3 * expected)
+    path = model.predict_path(X, [0.0, 1e-3])
+    assert_allclose(path, np.outer(expected, [0.0, 1e-3]))
+    exact = NDKRegressor(limit="ntk").fit(X, y).predict_path(X, [0.0, 1e-3])
+    assert_allclose(path, exact, atol=0.05 * np.abs(path).max())
+    chosen = NDKClassifierCV(limit="early", times=[0.1, 1.0]).fit(X, y > 0)
+    assert chosen.t_ in (0.1, 1.0)
+
+
+def test_other_limits_are_refused():
+    with pytest.raises(ValueError, match="'limit' parameter"):
+        NDKRegressor(limit="early").fit([[1.0], [2.0]], [1.0, 2.0])
