@@ -72,6 +72,15 @@ def test_rows_of_any_size_are_interpolated_without_ridge(solve):
         assert_allclose(solved.values @ gram(G) / size, y / size, rtol=1e-9)
 
 
+def test_rows_too_small_to_learn_do_not_spoil_the_others(solve):
+    # to learn y = 1 of a row of 1e-18, duals are such that their rounding errors
+    # at rows of size one would be hundreds of times y
+    G, y = rows(4, 6) * np.array([[1.0], [1.0], [1.0], [1e-18]]), np.ones((1, 4))
+    solved = solve(gram(G), 0.0, y)
+    assert solved.error < 1
+    assert_allclose((solved.values @ gram(G))[:, :3], y[:, :3], atol=1e-9)
+
+
 def test_least_squares_weighs_rows_of_any_size_alike(solve):
     # the scaling that makes rows comparable must not change what is minimised
     G, y = rows(9, 2) * np.geomspace(1, 1e-4, 9)[:, None], rows(1, 9, seed=1)
