@@ -1,11 +1,62 @@
-"""Checks of single times and of arrays of them."""
+"""Checks of single times and of arrays of them, and of numbers."""
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
 
 
-def check_time(t, name="t", hint=""):
+def as_float(value: Real, name: str) -> float:
+    """Return a real number in double precision.
+
+    Parameters
+    ----------
+    value : Real
+        The number; integers and fractions may be of any size.
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    float
+        The same number.
+
+    Raises
+    ------
+    ValueError
+        If it is finite but beyond the range of floating point.
+    """
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(
+            f"{name} must be within the range of floating point, up to 1.8e308; got a "
+            "larger number."
+        ) from None
+
+
+def check_time(t: Any, name: str = "t", hint: str = "") -> float:
+    """Return a single time as a float.
+
+    Parameters
+    ----------
+    t : object
+        What was given.
+    name : str, default="t"
+        What messages call it.
+    hint : str, default=""
+        A sentence for those who gave something else than a number.
+
+    Returns
+    -------
+    float
+        The time, in [0, inf].
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not a number, or not a time.
+    """
     if not isinstance(t, Real) or isinstance(t, bool):
         raise TypeError(
             f"{name} must be a single time, a number; got {t!r} of type "
@@ -13,16 +64,51 @@ def check_time(t, name="t", hint=""):
         )
     if not t >= 0:
         raise ValueError(f"{name} must be a time in [0, inf]; got {t!r}.")
-    return t
+    return as_float(t, name)
 
 
-def check_times(times, name="times"):
-    times = np.asarray(times, dtype=np.float64)
-    if times.ndim != 1 or not len(times):
+def check_times(times: Any, name: str = "times") -> np.ndarray:
+    """Return several times as an array of floats.
+
+    Parameters
+    ----------
+    times : object
+        What was given.
+    name : str, default="times"
+        What messages call it.
+
+    Returns
+    -------
+    ndarray of shape (n_times,)
+        The times, in [0, inf], at least one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not numbers, not times, or not in one dimension.
+    """
+    try:
+        array = np.asarray(times)
+    except ValueError:  # rows of different lengths
         raise ValueError(
-            f"{name} must be a 1-D array of at least one time; got shape {times.shape}."
+            f"{name} must be a 1-D array of numbers; got nested lists."
+        ) from None
+    if array.ndim != 1 or not len(array):
+        raise ValueError(
+            f"{name} must be a 1-D array of at least one time; got shape {array.shape}."
         )
-    wrong = times[~(times >= 0)]
-    if len(wrong):
-        raise ValueError(f"{name} must be in [0, inf]; got {wrong[0]} among them.")
-    return times
+    if array.dtype == object:  # integers of any size, fractions, or no numbers
+        wrong = [t for t in array if not isinstance(t, Real) or isinstance(t, bool)]
+        if wrong:
+            raise TypeError(
+                f"{name} must be numbers; got {wrong[0]!r} of type "
+                f"{type(wrong[0]).__name__} among them."
+            )
+        array = np.array([as_float(t, name) for t in array])
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{name} must be numbers; got dtype {array.dtype}.")
+    array = array.astype(np.float64)
+    negative = array[~(array >= 0)]
+    if len(negative):
+        raise ValueError(f"{name} must be in [0, inf]; got {negative[0]} among them.")
+    return array

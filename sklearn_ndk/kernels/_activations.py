@@ -4,13 +4,14 @@ For ``u, v`` jointly Gaussian with zero mean, variances ``var_u, var_v`` and
 covariance ``cov``, an activation ``phi`` enters every kernel only through its
 dual ``E[phi(u) phi(v)]`` and its derivative dual ``E[phi'(u) phi'(v)]``.
 
-To add an activation, subclass :class:`Activation`, give it these two duals, and
-list it in :data:`ACTIVATIONS`. The function itself and its derivative are needed by
-simulations of finite networks only.
+To add an activation, subclass :class:`Activation` and give it these two duals; to ship
+it, list it in :data:`ACTIVATIONS`. The function itself and its derivative are needed
+by simulations of finite networks only.
 """
 
 import math
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
 from scipy import special
@@ -24,19 +25,18 @@ class Activation(ABC):
 
     Attributes
     ----------
-    name : str
-        The name by which estimators and kernels know the activation.
-    homogeneous : bool
+    homogeneous : bool, default=False
         Whether ``phi(c z) = c phi(z)`` for every ``c > 0``. Without bias the
         kernel of two rows is then the product of their norms and a function of
         their angle.
     """
 
-    name: str
-    homogeneous: bool
+    homogeneous: bool = False
 
     @abstractmethod
-    def duals(self, var_u, var_v, cov):
+    def duals(
+        self, var_u: np.ndarray, var_v: np.ndarray, cov: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return ``E[phi(u) phi(v)]`` and ``E[phi'(u) phi'(v)]``.
 
         Parameters
@@ -48,12 +48,40 @@ class Activation(ABC):
         Returns
         -------
         dual : ndarray
-            ``E[phi(u) phi(v)]``, of the shape of `cov`.
+            ``E[phi(u) phi(v)]``, finite numbers of the shape of `cov`, or of one
+            that broadcasts to it. Nothing is written into what is returned.
         derivative_dual : ndarray
-            ``E[phi'(u) phi'(v)]``, of the shape of `cov`.
+            ``E[phi'(u) phi'(v)]``, the same.
         """
 
-    def second_moment(self, var):
+    def duals_at_angle(
+        self,
+        var_u: np.ndarray,
+        var_v: np.ndarray,
+        cov: np.ndarray,
+        sine2: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the duals of variables whose angle is known better than by `cov`.
+
+        The correlation of nearly parallel variables has lost the digits of their
+        angle. Those who can use them override this method; `sine2` is left out
+        otherwise.
+
+        Parameters
+        ----------
+        var_u, var_v, cov : array-like of float
+            As in :meth:`duals`.
+        sine2 : array-like of float
+            ``1 - cov^2 / (var_u var_v)``, to relative accuracy.
+
+        Returns
+        -------
+        dual, derivative_dual : ndarray
+            As in :meth:`duals`.
+        """
+        return self.duals(var_u, var_v, cov)
+
+    def second_moment(self, var: np.ndarray) -> np.ndarray:
         """Return ``E[phi(u)^2]``, the dual of a variable with itself.
 
         Parameters
@@ -68,7 +96,7 @@ class Activation(ABC):
         """
         return self.duals(var, var, var)[0]
 
-    def __call__(self, z):
+    def __call__(self, z: Any) -> Any:
         """Return ``phi(z)``, which only networks of finite width need.
 
         Parameters
@@ -83,7 +111,7 @@ class Activation(ABC):
         """
         raise self._undefined("__call__")
 
-    def derivative(self, z):
+    def derivative(self, z: Any) -> Any:
         """Return ``phi'(z)``, which only networks of finite width need.
 
         Parameters
@@ -98,17 +126,17 @@ class Activation(ABC):
         """
         raise self._undefined("derivative")
 
-    def _undefined(self, method):
+    def _undefined(self, method: str) -> TypeError:
         return TypeError(
             f"Networks of finite width need the method {method}(z) of their "
             f"activation; {self!r} does not define it."
         )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
 
-def _correlation(root_u, root_v, cov):
+def _correlation(root_u: np.ndarray, root_v: np.ndarray, cov: np.ndarray) -> np.ndarray:
     """Return the correlation, in [-1, 1]; zero where a variance is zero.
 
     A correlation within rounding error of one is one: an angle below 4e-8 cannot
@@ -123,12 +151,12 @@ def _correlation(root_u, root_v, cov):
     return np.clip(corr, -1, 1, out=corr)
 
 
-def _reciprocal(root, precision):
+def _reciprocal(root: np.ndarray, precision: np.finfo) -> np.ndarray:
     # of a variance that underflows the covariance does so too
     return 1 / np.maximum(root, np.sqrt(precision.tiny))
 
 
-def _one_minus_square(x):
+def _one_minus_square(x: np.ndarray) -> np.ndarray:
     square = x * x
     return np.subtract(1, square, out=square)
 
@@ -136,10 +164,11 @@ def _one_minus_square(x):
 class Relu(Activation):
     """``phi(z) = max(z, 0)``: the arc-cosine kernels of order 1 and 0."""
 
-    name = "relu"
     homogeneous = True
 
-    def duals(self, var_u, var_v, cov):
+    def duals(
+        self, var_u: np.ndarray, var_v: np.ndarray, cov: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """See :meth:`Activation.duals`."""
         root_u, root_v = np.sqrt(var_u), np.sqrt(var_v)
         corr = _correlation(root_u, root_v, cov)
@@ -153,15 +182,29 @@ class Relu(Activation):
         derivative_dual *= 1 / (2 * np.pi)
         return dual, derivative_dual
 
-    def second_moment(self, var):
+    def duals_at_angle(
+        self,
+        var_u: np.ndarray,
+        var_v: np.ndarray,
+        cov: np.ndarray,
+        sine2: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """See :meth:`Activation.duals_at_angle`."""
+        root_u, root_v = np.sqrt(var_u), np.sqrt(var_v)
+        corr, sine = _correlation(root_u, root_v, cov), np.sqrt(sine2)
+        rest = np.pi - np.arctan2(sine, corr)
+        dual = (root_u / (2 * np.pi) * root_v) * (sine + corr * rest)
+        return dual, rest / (2 * np.pi)
+
+    def second_moment(self, var: np.ndarray) -> np.ndarray:
         """See :meth:`Activation.second_moment`."""
         return var / 2
 
-    def __call__(self, z):
+    def __call__(self, z: Any) -> Any:
         """See :meth:`Activation.__call__`."""
         return z.clip(0, None)
 
-    def derivative(self, z):
+    def derivative(self, z: Any) -> Any:
         """See :meth:`Activation.derivative`."""
         return z > 0
 
@@ -169,41 +212,58 @@ class Relu(Activation):
 class Erf(Activation):
     """``phi(z) = erf(z)``: the arc-sine kernel."""
 
-    name = "erf"
-    homogeneous = False
-
-    def duals(self, var_u, var_v, cov):
+    def duals(
+        self, var_u: np.ndarray, var_v: np.ndarray, cov: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """See :meth:`Activation.duals`."""
-        rest_u, rest_v = 1 / (1 + 2 * var_u), 1 / (1 + 2 * var_v)
-        root = np.sqrt(rest_u) * np.sqrt(rest_v)
+        if max(np.max(v, initial=0) for v in (var_u, var_v)) >= _LARGE_VARIANCE:
+            corr = _correlation(np.sqrt(var_u), np.sqrt(var_v), cov)
+            return self.duals_at_angle(var_u, var_v, cov, _one_minus_square(corr))
+        root = 1 / (np.sqrt(1 + 2 * var_u) * np.sqrt(1 + 2 * var_v))
         sine = cov * (2 * root)  # of the arc-sine kernel's angle
-        if max(np.max(v, initial=0) for v in (var_u, var_v)) < _LARGE_VARIANCE:
-            cosine = _one_minus_square(sine)
-            np.sqrt(cosine, out=cosine)
-            dual = np.arcsin(sine, out=sine)
-        else:  # sine^2 is share_u share_v corr^2: sum positive terms
-            share_u, share_v = 2 * var_u * rest_u, 2 * var_v * rest_v
-            cosine = _one_minus_square(
-                _correlation(np.sqrt(var_u), np.sqrt(var_v), cov)
-            )
-            cosine *= share_u * share_v
-            cosine += rest_u + share_u * rest_v
-            np.sqrt(cosine, out=cosine)
-            dual = np.arctan2(sine, cosine, out=sine)
-        dual *= 2 / np.pi
+        cosine = _one_minus_square(sine)
+        np.sqrt(cosine, out=cosine)
+        dual = np.arcsin(sine, out=sine)
+        return self._scaled(dual, cosine, root)
+
+    def duals_at_angle(
+        self,
+        var_u: np.ndarray,
+        var_v: np.ndarray,
+        cov: np.ndarray,
+        sine2: np.ndarray,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """See :meth:`Activation.duals_at_angle`."""
+        rest_u, rest_v = 1 / (1 + 2 * var_u), 1 / (1 + 2 * var_v)
+        share_u, share_v = 2 * var_u * rest_u, 2 * var_v * rest_v
+        root = np.sqrt(rest_u) * np.sqrt(rest_v)
+        sine = cov * (2 * root)
+        # sine^2 is share_u share_v (1 - sine2): sum positive terms
+        cosine = sine2 * (share_u * share_v)
+        cosine += rest_u + share_u * rest_v
+        np.sqrt(cosine, out=cosine)
+        dual = np.arctan2(sine, cosine, out=sine)
+        return self._scaled(dual, cosine, root)
+
+    @staticmethod
+    def _scaled(
+        angle: np.ndarray, cosine: np.ndarray, root: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Turn the kernel's angle and its cosine into the duals, in place."""
+        angle *= 2 / np.pi
         derivative_dual = np.divide(4 / np.pi, cosine, out=cosine)
         derivative_dual *= root
-        return dual, derivative_dual
+        return angle, derivative_dual
 
-    def second_moment(self, var):
+    def second_moment(self, var: np.ndarray) -> np.ndarray:
         """See :meth:`Activation.second_moment`."""
         return 2 / np.pi * np.arctan(2 * var / np.sqrt(1 + 4 * var))
 
-    def __call__(self, z):
+    def __call__(self, z: Any) -> Any:
         """See :meth:`Activation.__call__`."""
         return special.erf(z) if isinstance(z, np.ndarray) else z.erf()
 
-    def derivative(self, z):
+    def derivative(self, z: Any) -> Any:
         """See :meth:`Activation.derivative`."""
         power = -z * z
         exp = np.exp(power) if isinstance(z, np.ndarray) else power.exp()
@@ -213,31 +273,37 @@ class Erf(Activation):
 class Linear(Activation):
     """``phi(z) = z``: a deep linear network."""
 
-    name = "linear"
     homogeneous = True
 
-    def duals(self, var_u, var_v, cov):
+    def duals(
+        self, var_u: np.ndarray, var_v: np.ndarray, cov: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """See :meth:`Activation.duals`."""
         return np.array(cov), np.ones_like(cov)
 
-    def second_moment(self, var):
+    def second_moment(self, var: np.ndarray) -> np.ndarray:
         """See :meth:`Activation.second_moment`."""
         return var
 
-    def __call__(self, z):
+    def __call__(self, z: Any) -> Any:
         """See :meth:`Activation.__call__`."""
         return z
 
-    def derivative(self, z):
+    def derivative(self, z: Any) -> Any:
         """See :meth:`Activation.derivative`."""
         return z == z  # one everywhere
 
 
 #: Every activation the package ships, by name.
-ACTIVATIONS = {cls.name: cls() for cls in (Relu, Erf, Linear)}
+ACTIVATIONS: dict[str, Activation] = {
+    "relu": Relu(),
+    "erf": Erf(),
+    "linear": Linear(),
+}
+_SHIPPED = tuple(type(activation) for activation in ACTIVATIONS.values())
 
 
-def get_activation(activation):
+def get_activation(activation: str | Activation) -> Activation:
     """Return the :class:`Activation` for a name or for an activation object.
 
     Parameters
@@ -253,3 +319,92 @@ def get_activation(activation):
     if isinstance(activation, Activation):
         return activation
     return ACTIVATIONS[activation]
+
+
+def checked_duals(
+    activation: Activation,
+    var_u: np.ndarray,
+    var_v: np.ndarray,
+    cov: np.ndarray,
+    sine2: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the duals of an activation, of the shape of the covariance.
+
+    Parameters
+    ----------
+    activation : Activation
+        The activation; what one from outside the package returns is checked.
+    var_u, var_v, cov : ndarray
+        Arguments of :meth:`Activation.duals`.
+    sine2 : ndarray, default=None
+        Argument of :meth:`Activation.duals_at_angle`, if it is to be asked.
+
+    Returns
+    -------
+    dual, derivative_dual : ndarray
+        To be read only.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the activation returned anything but two arrays of finite numbers that
+        broadcast to the shape of `cov`.
+    """
+    if sine2 is None:
+        duals = activation.duals(var_u, var_v, cov)
+    else:
+        duals = activation.duals_at_angle(var_u, var_v, cov, sine2)
+    if type(activation) in _SHIPPED:
+        return duals
+    source = f"{activation!r}.duals"
+    if not isinstance(duals, tuple | list) or len(duals) != 2:
+        raise TypeError(
+            f"{source} must return two arrays, E[phi(u) phi(v)] and "
+            f"E[phi'(u) phi'(v)]; got {type(duals).__name__}"
+            + (f" of {len(duals)}." if isinstance(duals, tuple | list) else ".")
+        )
+    dual, derivative_dual = (_checked(array, source, np.shape(cov)) for array in duals)
+    return dual, derivative_dual
+
+
+def checked_second_moment(activation: Activation, var: np.ndarray) -> np.ndarray:
+    """Return the second moment of an activation, checked like its duals.
+
+    Parameters
+    ----------
+    activation : Activation
+        The activation.
+    var : ndarray
+        The variance of its input.
+
+    Returns
+    -------
+    ndarray
+        Of the shape of `var`, to be read only.
+    """
+    if type(activation) in _SHIPPED:
+        return activation.second_moment(var)
+    if type(activation).second_moment is Activation.second_moment:
+        return checked_duals(activation, var, var, var)[0]
+    source = f"{activation!r}.second_moment"
+    return _checked(activation.second_moment(var), source, np.shape(var))
+
+
+def _checked(values: Any, source: str, shape: tuple[int, ...]) -> np.ndarray:
+    """Return what an activation returned as an array of finite numbers of a shape."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{source} must return real numbers; got dtype {array.dtype}.")
+    try:
+        array = np.broadcast_to(array, shape)
+    except ValueError:
+        raise ValueError(
+            f"{source} must return arrays of the shape of the covariance, {shape}; "
+            f"got {array.shape}."
+        ) from None
+    if not np.all(np.isfinite(array)):
+        raise ValueError(
+            f"{source} returned numbers that are not finite: correct it, or scale the "
+            "inputs, sigma and sigma0 if it overflows."
+        )
+    return array

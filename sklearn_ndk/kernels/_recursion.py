@@ -4,12 +4,31 @@ It works on single pairs of inputs, elementwise: `k_xx` and `k_yy` are the
 kernels of each input with itself, `k_xy` of the pair, and everything, the
 weight moments included, broadcasts. The same lines therefore serve a tile of
 kernel matrices at several pairs of times, and a few pairs of inputs at many.
+Arrays that an activation returns are read, never written into: it may keep them.
 """
+
+import numpy as np
+
+from sklearn_ndk.kernels._activations import (
+    Activation,
+    checked_duals,
+    checked_second_moment,
+)
+from sklearn_ndk.kernels._weight_process import WeightMoments
 
 
 def layer_recursion(
-    k_xx, k_yy, k_xy, moments, *, depth, activation, bias, tangent=True
-):
+    k_xx: np.ndarray,
+    k_yy: np.ndarray,
+    k_xy: np.ndarray,
+    moments: WeightMoments,
+    *,
+    depth: int,
+    activation: Activation,
+    bias: float,
+    tangent: bool = True,
+    sine2: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Propagate the two-time NNGP kernel and the NDK through the layers.
 
     Parameters
@@ -26,6 +45,10 @@ def layer_recursion(
         Scale of the biases.
     tangent : bool, default=True
         Whether to propagate the NDK too.
+    sine2 : ndarray, default=None
+        Squared sine of the angle between `x` and `y`, for the first layer, where
+        `k_xy` does not tell it. Deeper layers need it less: for them relu knows
+        angles to 4e-8, and erf spreads what is nearly parallel.
 
     Returns
     -------
@@ -34,6 +57,8 @@ def layer_recursion(
         `tangent`).
     """
     bias2 = bias**2
+    if sine2 is not None:
+        sine2 = _sine2_of_signals(k_xx, k_yy, k_xy, sine2, bias2, moments.forgotten)
 
     def biased(k):
         return k + bias2 if bias2 else k
@@ -41,14 +66,39 @@ def layer_recursion(
     ndk = moments.decay * biased(k_xy) if tangent else None
     hidden = (moments.cov, moments.decay)
     readout = (moments.readout_cov, moments.readout_decay)
-    for cov, decay in [hidden] * (depth - 1) + [readout]:  # of the weights above
+    for layer in range(1, depth + 1):
+        cov, decay = hidden if layer < depth else readout  # of the weights above
         var_u = moments.var * biased(k_xx)
         var_v = moments.var_prime * biased(k_yy)
-        k_xy, k_dot = activation.duals(var_u, var_v, moments.cov * biased(k_xy))
-        k_xx = activation.second_moment(var_u)
-        k_yy = activation.second_moment(var_v)
+        uv = moments.cov * biased(k_xy)
+        k_xy, k_dot = checked_duals(activation, var_u, var_v, uv, sine2)
+        k_xx = checked_second_moment(activation, var_u)
+        k_yy = checked_second_moment(activation, var_v)
         if tangent:  # the recursion of Eqs. (12)-(13)
-            k_dot *= cov
+            ndk *= cov
             ndk *= k_dot
             ndk += decay * biased(k_xy)
+        sine2 = None
     return k_xy, ndk
+
+
+def _sine2_of_signals(
+    k_xx: np.ndarray,
+    k_yy: np.ndarray,
+    k_xy: np.ndarray,
+    sine2: np.ndarray,
+    bias2: float,
+    forgotten: np.ndarray | float,
+) -> np.ndarray:
+    """Return the squared sine of the angle between signals of the first layer.
+
+    Sums of positive terms: nothing cancels.
+    """
+    if bias2:
+        x, y = np.sqrt(k_xx), np.sqrt(k_yy)
+        near = sine2 / (1 + np.sqrt(1 - sine2))  # 1 - |cos|
+        distance2 = (x - y) ** 2 + 2 * x * y * np.where(k_xy < 0, 2 - near, near)
+        share = x / np.sqrt(k_xx + bias2) * (y / np.sqrt(k_yy + bias2))
+        sine2 = share**2 * sine2
+        sine2 = sine2 + bias2 / (k_xx + bias2) * (distance2 / (k_yy + bias2))
+    return forgotten + (1 - forgotten) * sine2

@@ -20,6 +20,9 @@ class WeightMoments(NamedTuple):
         The response ``e(t, t_prime) = exp(-kappa |t - t_prime|)``.
     readout_cov, readout_decay : float or ndarray
         Covariance and response of the readout weights.
+    forgotten : float or ndarray
+        The squared sine of the angle between both weights,
+        ``1 - cov^2 / (var var_prime)``.
     """
 
     var: float | np.ndarray
@@ -28,9 +31,12 @@ class WeightMoments(NamedTuple):
     decay: float | np.ndarray
     readout_cov: float | np.ndarray
     readout_decay: float | np.ndarray
+    forgotten: float | np.ndarray = 0.0
 
 
-def weight_variance(t, *, kappa, sigma, sigma0):
+def weight_variance(
+    t: float | np.ndarray, *, kappa: float, sigma: float, sigma0: float
+) -> float | np.ndarray:
     """Return the variance ``m(t, t)`` of a weight at time `t`.
 
     Parameters
@@ -52,7 +58,15 @@ def weight_variance(t, *, kappa, sigma, sigma0):
     return sigma0**2 - (sigma**2 - sigma0**2) * np.expm1(-2 * tau)
 
 
-def weight_moments(t, t_prime, *, kappa, sigma, sigma0, delay=0.0):
+def weight_moments(
+    t: float | np.ndarray,
+    t_prime: float | np.ndarray,
+    *,
+    kappa: float,
+    sigma: float,
+    sigma0: float,
+    delay: float = 0.0,
+) -> WeightMoments:
     """Return the moments of a weight at the times `t` and `t_prime`.
 
     Parameters
@@ -86,4 +100,27 @@ def weight_moments(t, t_prime, *, kappa, sigma, sigma0, delay=0.0):
     decay = np.exp(-kappa * np.abs(lag)) if kappa > 0 else np.ones_like(lag)
     # Eq. (9) is m(t, t') = e(t, t') m(s, s) at the earlier time s.
     cov = decay * np.where(t <= t_prime, var, var_prime)
-    return WeightMoments(var, var_prime, cov, decay, cov, decay)
+    later = np.where(t <= t_prime, var_prime, var)
+    drawn = -np.expm1(-2 * kappa * np.abs(lag)) if kappa > 0 else np.zeros_like(lag)
+    forgotten = drawn * sigma**2 / later
+    return WeightMoments(var, var_prime, cov, decay, cov, decay, forgotten)
+
+
+def constant_weights(variance: float, decay: float = 1.0) -> WeightMoments:
+    """Return the moments of weights at two times at which their variance is the same.
+
+    Parameters
+    ----------
+    variance : float
+        The variance.
+    decay : float, default=1.0
+        The correlation of the weights at both times.
+
+    Returns
+    -------
+    WeightMoments
+        With a response of one: it is that of kernels at equal times, or not asked
+        for.
+    """
+    cov = decay * variance
+    return WeightMoments(variance, variance, cov, 1.0, variance, 1.0, 1 - decay**2)
