@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import fetch_openml, get_data_home
 from sklearn.utils import Bunch
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from sklearn_ndk._validation import validated
 
 
 class Archive(NamedTuple):
@@ -37,7 +39,7 @@ ARCHIVES = {
 _ARRAYS = ("X_train", "y_train", "X_test", "y_test")
 
 
-@validate_params(
+@validated(
     {
         "name": [StrOptions(set(ARCHIVES))],
         "classes": ["array-like"],
@@ -45,7 +47,6 @@ _ARRAYS = ("X_train", "y_train", "X_test", "y_test")
         "n_test": [Interval(Integral, 1, None, closed="left")],
         "data_home": [str, os.PathLike, None],
     },
-    prefer_skip_nested_validation=True,
 )
 def fetch_binary_images(
     name: str,

@@ -6,17 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import ortho_group
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import Interval
+
+from sklearn_ndk._validation import validated
 
 
-@validate_params(
+@validated(
     {
         "n_samples": [Interval(Integral, 1, None, closed="left")],
         "n_features": [Interval(Integral, 2, None, closed="left"), None],
         "overlap": [Interval(Real, -1, 1, closed="both")],
         "random_state": ["random_state"],
     },
-    prefer_skip_nested_validation=True,
 )
 def make_orthogonal(
     n_samples: int = 100,

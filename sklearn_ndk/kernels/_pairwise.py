@@ -6,9 +6,9 @@ from typing import Any, Literal, TypeVar, overload
 
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics.pairwise import check_pairwise_arrays
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import Interval
 
-from sklearn_ndk._validation import refuse_non_numbers
+from sklearn_ndk._validation import refuse_non_numbers, validated
 from sklearn_ndk.kernels._activations import Activation
 from sklearn_ndk.kernels._gram import Gram, gram_matrix
 from sklearn_ndk.kernels._network import NETWORK_CONSTRAINTS, make_network
@@ -26,7 +26,7 @@ def _validated(
     constraints |= {name: NETWORK_CONSTRAINTS[name] for name in names} | others
     if times:
         constraints |= {"t": _TIME, "t_prime": _TIME}
-    return validate_params(constraints, prefer_skip_nested_validation=True)
+    return validated(constraints)
 
 
 def _checked_gram(X: ArrayLike, Y: ArrayLike | None) -> Gram:

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch, check_array, check_X_y
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from sklearn_ndk._checks import check_times
 from sklearn_ndk._compute._memory import total_memory
-from sklearn_ndk._validation import check_weights, refuse_non_numbers
+from sklearn_ndk._validation import check_weights, refuse_non_numbers, validated
 from sklearn_ndk.dynamics import largest_eigenvalue
 from sklearn_ndk.kernels._activations import Activation
 from sklearn_ndk.kernels._gram import gram_matrix
@@ -29,7 +29,7 @@ _LAYER_BYTES = 1000  # of Python's objects for a layer
 _SEED_BYTES = 500  # of those for the seed of a network
 
 
-@validate_params(
+@validated(
     {
         "X": ["array-like"],
         "y": ["array-like"],
@@ -49,7 +49,6 @@ _SEED_BYTES = 500  # of those for the seed of a network
         "n_jobs": [None, Integral],
         "verbose": ["verbose"],
     },
-    prefer_skip_nested_validation=True,
 )
 def simulate_langevin(
     X: ArrayLike,
