@@ -323,14 +323,14 @@ def get_activation(activation: str | Activation) -> Activation:
     return ACTIVATIONS[activation]
 
 
-def checked_duals(
+def own_duals(
     activation: Activation,
     var_u: np.ndarray,
     var_v: np.ndarray,
     cov: np.ndarray,
     sine2: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the duals of an activation, of the shape of the covariance.
+    """Return the duals of an activation in arrays that may be written into.
 
     Parameters
     ----------
@@ -344,7 +344,8 @@ def checked_duals(
     Returns
     -------
     dual, derivative_dual : ndarray
-        To be read only.
+        Of the shape of the covariance. Copies, unless the activation is one of the
+        package: others may have kept what they return.
 
     Raises
     ------
@@ -365,7 +366,10 @@ def checked_duals(
             f"E[phi'(u) phi'(v)]; got {type(duals).__name__}"
             + (f" of {len(duals)}." if isinstance(duals, tuple | list) else ".")
         )
-    dual, derivative_dual = (_checked(array, source, np.shape(cov)) for array in duals)
+    dtype = np.result_type(cov, np.float32)
+    dual, derivative_dual = (
+        np.array(_checked(array, source, np.shape(cov)), dtype) for array in duals
+    )
     return dual, derivative_dual
 
 
@@ -387,7 +391,7 @@ def checked_second_moment(activation: Activation, var: np.ndarray) -> np.ndarray
     if type(activation) in _SHIPPED:
         return activation.second_moment(var)
     if type(activation).second_moment is Activation.second_moment:
-        return checked_duals(activation, var, var, var)[0]
+        return own_duals(activation, var, var, var)[0]
     source = f"{activation!r}.second_moment"
     return _checked(activation.second_moment(var), source, np.shape(var))
 

@@ -7,8 +7,8 @@ import numpy as np
 from sklearn_ndk._compute._tiles import over_tiles
 
 # Pairs of rows whose squared cosine exceeds this are recomputed from their
-# difference: for them 1 - cos^2 has lost half of its digits in the dot product.
-_NEARLY_PARALLEL = 1 - 1e-8
+# difference: for them 1 - cos^2 has lost a third of its digits in the dot product.
+_NEARLY_PARALLEL = 1 - 1e-5
 _TILE_ENTRIES = 2**17
 
 
@@ -105,17 +105,18 @@ def gram_matrix(
     unit_x, x_norm = _unit_rows(X)
     unit_y, y_norm = (unit_x, x_norm) if same else _unit_rows(right)
     cosine = np.empty((len(X), len(right)), X.dtype)
-    n_near = []
+    n_near: list[int] = []
 
     def fill(rows: slice, cols: slice) -> None:
         tile = unit_x[rows] @ unit_y[cols].T
+        if same and rows == cols:
+            np.fill_diagonal(tile, 0)  # known
         i, j, sine2 = _near_pairs(X[rows], right[cols], tile)
         tile[i, j] = np.copysign(np.sqrt(1 - sine2), tile[i, j])
         cosine[rows, cols] = tile
         if same:
             cosine[cols, rows] = tile.T
-        on_diagonal = len(tile) if same and rows == cols else 0
-        n_near.append(len(i) - on_diagonal)
+        n_near.append(len(i))
 
     over_tiles(fill, cosine.shape, symmetric=same, n_entries=n_entries)
     if same:
@@ -129,7 +130,7 @@ def gram_matrix(
         np.ones_like(y_norm),
         X,
         right,
-        X.shape[1] > 1 and any(n > 0 for n in n_near),
+        X.shape[1] > 1 and any(n_near),
     )
 
 
@@ -158,7 +159,7 @@ def _near_pairs(
     if cosine.max(initial=0) <= limit and cosine.min(initial=0) >= -limit:
         none = np.empty(0, np.intp)
         return none, none, np.empty(0, cosine.dtype)
-    i, j = np.nonzero(np.abs(cosine) > limit)
+    i, j = np.divmod(np.flatnonzero(np.abs(cosine) > limit), cosine.shape[1])
     step = max(1, _TILE_ENTRIES // X.shape[1])
     parts = [slice(start, start + step) for start in range(0, len(i), step)]
     sine2 = [_squared_sine(X[i[part]], Y[j[part]]) for part in parts]

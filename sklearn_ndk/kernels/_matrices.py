@@ -28,8 +28,8 @@ def kernel_matrices(
         Inner products of the inputs.
     entries : callable
         Maps ``k_xx, k_yy, k_xy``, the inner products of a tile, to the entries of
-        all matrices, of shape (n_matrices, n_rows, n_columns). They are not written
-        into.
+        all matrices, of shape (n_matrices, n_rows, n_columns), in arrays that are
+        written into.
     dtypes : list of dtype
         Of each matrix.
     homogeneous : bool
@@ -71,11 +71,12 @@ def kernel_matrices(
             one = (np.broadcast_to(k, k_xy.shape)[i, j] for k in (k_xx, k_yy, k_xy))
             refined = entries(*one, sine2) if len(i) else None
         for number, (matrix, value) in enumerate(zip(out, values, strict=True)):
-            tile = np.multiply(value, scale, out=matrix[rows, cols])
             if refine and len(i):
-                tile[i, j] = refined[number].ravel() * scale[i, j]
+                value[i, j] = refined[number].ravel()
+            value *= scale
+            matrix[rows, cols] = value
             if symmetric:
-                matrix[cols, rows] = tile.T
+                matrix[cols, rows] = value.T
 
     over_tiles(fill, shape, symmetric=symmetric, n_entries=n_entries)
     return out

@@ -243,7 +243,7 @@ class InfiniteNetwork:
                 k_xx, k_yy, k_xy, moments, tangent=tangent, sine2=sine2, **self._layers
             )
             if offset:
-                nngp = nngp + offset
+                nngp += offset
             if wanted == "both":
                 return np.concatenate([ndk, nngp])
             values = ndk if tangent else nngp

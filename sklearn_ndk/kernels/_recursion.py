@@ -11,8 +11,8 @@ import numpy as np
 
 from sklearn_ndk.kernels._activations import (
     Activation,
-    checked_duals,
     checked_second_moment,
+    own_duals,
 )
 from sklearn_ndk.kernels._weight_process import WeightMoments
 
@@ -71,11 +71,11 @@ def layer_recursion(
         var_u = moments.var * biased(k_xx)
         var_v = moments.var_prime * biased(k_yy)
         uv = moments.cov * biased(k_xy)
-        k_xy, k_dot = checked_duals(activation, var_u, var_v, uv, sine2)
+        k_xy, k_dot = own_duals(activation, var_u, var_v, uv, sine2)
         k_xx = checked_second_moment(activation, var_u)
         k_yy = checked_second_moment(activation, var_v)
         if tangent:  # the recursion of Eqs. (12)-(13)
-            ndk *= cov
+            k_dot *= cov
             ndk *= k_dot
             ndk += decay * biased(k_xy)
         sine2 = None
