@@ -80,14 +80,14 @@ def _parse(argv: Sequence[str] | None) -> tuple[dict[str, Any], Path]:
     add = parser.add_argument
     # The defaults: the best on validation of about 50 settings of depth, activation, T
     # and sigma0 (of equals, one that is quick and gains over its two limits).
-    add("--depth", type=_depth, default=1, help="number of hidden layers, 1 to 5")
+    add("--depth", type=_depth, default=1, help="number of hidden layers, 1 to 3")
     add("--activation", choices=sorted(ACTIVATIONS), default="erf", help="nonlinearity")
     # The ranges keep the demo to a minute: time grows with the ratio of the rates of
     # gradient descent and diffusion.
     for option, default, low, high, text in (
-        ("--T", 0.01, 1e-4, 10.0, "temperature of the noise"),
-        ("--sigma", 1.0, 0.3, 3.0, "std of the weights' prior"),
-        ("--sigma0", 2.0, 0.3, 3.0, "std of the initial weights"),
+        ("--T", 0.01, 1e-3, 10.0, "temperature of the noise"),
+        ("--sigma", 1.0, 0.5, 3.0, "std of the weights' prior"),
+        ("--sigma0", 2.0, 0.5, 3.0, "std of the initial weights"),
     ):
         text += f", {low:g} to {high:g}"
         add(option, type=_between(low, high), default=default, help=text)
@@ -99,8 +99,8 @@ def _parse(argv: Sequence[str] | None) -> tuple[dict[str, Any], Path]:
 
 
 def _depth(text: str) -> int:
-    if text not in list("12345"):
-        raise argparse.ArgumentTypeError(f"must be an integer from 1 to 5; got {text}")
+    if text not in list("123"):
+        raise argparse.ArgumentTypeError(f"must be an integer from 1 to 3; got {text}")
     return int(text)
 
 

@@ -84,7 +84,7 @@ class _KernelRidgeClassifier(ClassifierMixin, KernelRidge):
         return self.classes_[super().predict(X).argmax(axis=1)]
 
 
-def rivals() -> dict[str, tuple[BaseEstimator, dict[str, list]]]:
+def rivals() -> dict[str, tuple[BaseEstimator, dict[str, Any]]]:
     """Return the models to compare with.
 
     Returns
@@ -216,7 +216,7 @@ def plot(
     )
     middle.set_ylabel("test accuracy")
     _draw_outputs(lower, network, digits)
-    (chosen,) = validated.chosen_.get_xdata()
+    chosen = np.asarray(validated.chosen_.get_xdata()).item()
     for ax in (middle, lower):
         ax.axvline(chosen, color=VERMILION, linewidth=1)
     for ax in (upper, middle):

@@ -25,6 +25,7 @@ from sklearn_ndk._checks import check_times
 from sklearn_ndk._folds import checked_folds
 from sklearn_ndk._parameters import StoppingTimeParameters
 from sklearn_ndk._phases import phase_at
+from sklearn_ndk.training._targets import power_of_two
 
 _N_TIMES = 30
 
@@ -178,7 +179,10 @@ def choose(
     dict
         The attributes of a fitted estimator that tell of the choice.
     """
-    mean, std = scores.mean(axis=0), scores.std(axis=0)
+    finite = np.isfinite(scores)
+    unit = power_of_two(np.max(np.abs(scores), where=finite, initial=0))
+    in_units = scores / unit  # their squares do not overflow
+    mean, std = in_units.mean(axis=0) * unit, in_units.std(axis=0) * unit
     if np.all(np.isnan(mean)):
         raise ValueError(
             "Scores are nan at every time, on at least one fold: some test parts "

@@ -1,16 +1,36 @@
 """Checks of data that scikit-learn's own let through, or tell without a name."""
 
 import warnings
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
+from sklearn.utils._param_validation import validate_params
 from sklearn.utils.validation import _check_sample_weight
+
+_Function = TypeVar("_Function", bound=Callable)
 
 # Columns of raw wine differ by 2,500 in size, and standardising them helps; indicators,
 # pixels, counts and common units differ by less than a thousand.
 _WIDEST_RATIO = 1e3
+
+
+def validated(constraints: dict) -> Callable[[_Function], _Function]:
+    """Decorate a function to check its parameters; type checkers see through it.
+
+    Parameters
+    ----------
+    constraints : dict
+        Those of scikit-learn, by the name of the parameter.
+
+    Returns
+    -------
+    callable
+        The decorator.
+    """
+    return validate_params(constraints, prefer_skip_nested_validation=True)
 
 
 def refuse_non_numbers(values: Any, name: str) -> None:

@@ -9,6 +9,9 @@ from scipy.linalg import LinAlgWarning
 
 from sklearn_ndk import NDKClassifier, NDKClassifierCV, NDKRegressor, NDKRegressorCV
 
+# that of all fits with such columns, which has tests of its own
+pytestmark = pytest.mark.filterwarnings("ignore:Columns of X differ:UserWarning")
+
 RNG = np.random.default_rng(0)
 NORMAL = RNG.standard_normal((25, 3))
 y = np.sign(NORMAL[:, 0])

@@ -123,22 +123,22 @@ def test_help(capsys):
     for option in ("depth", "activation", "T", "sigma", "sigma0", "output"):
         assert f"--{option} " in printed
     assert "(default: ndk_digits.png)" in printed
-    for bounds in ("1 to 5", "0.0001 to 10", "0.3 to 3"):
+    for bounds in ("1 to 3", "0.001 to 10", "0.5 to 3"):
         assert bounds in " ".join(printed.split())
 
 
 @pytest.mark.parametrize(
     ("option", "value", "reason"),
     [
-        ("--depth", "0", "must be an integer from 1 to 5; got 0"),
-        ("--depth", "1.5", "must be an integer from 1 to 5; got 1.5"),
-        ("--depth", "50", "must be an integer from 1 to 5; got 50"),
-        ("--T", "-1", "must be a positive number from 0.0001 to 10; got -1"),
-        ("--T", "nan", "must be a positive number from 0.0001 to 10; got nan"),
-        ("--T", "1e-30", "must be a positive number from 0.0001 to 10; got 1e-30"),
-        ("--sigma", "inf", "must be a positive number from 0.3 to 3; got inf"),
-        ("--sigma0", "1e6", "must be a positive number from 0.3 to 3; got 1e6"),
-        ("--sigma0", "one", "must be a positive number from 0.3 to 3; got one"),
+        ("--depth", "0", "must be an integer from 1 to 3; got 0"),
+        ("--depth", "1.5", "must be an integer from 1 to 3; got 1.5"),
+        ("--depth", "50", "must be an integer from 1 to 3; got 50"),
+        ("--T", "-1", "must be a positive number from 0.001 to 10; got -1"),
+        ("--T", "nan", "must be a positive number from 0.001 to 10; got nan"),
+        ("--T", "1e-30", "must be a positive number from 0.001 to 10; got 1e-30"),
+        ("--sigma", "inf", "must be a positive number from 0.5 to 3; got inf"),
+        ("--sigma0", "1e6", "must be a positive number from 0.5 to 3; got 1e6"),
+        ("--sigma0", "one", "must be a positive number from 0.5 to 3; got one"),
         ("--activation", "tanh", "invalid choice: 'tanh'"),
         ("--output", "curve.pdf", "must end in .png; got curve.pdf"),
         ("--output", "no-such-folder/curve.png", "there is no folder no-such-folder"),

@@ -4,48 +4,57 @@ import hashlib
 import math
 import os
 import tempfile
+from collections.abc import Sequence
 from http.client import HTTPException
 from numbers import Integral
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.datasets import fetch_openml, get_data_home
 from sklearn.utils import Bunch
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from sklearn_ndk._validation import validated
 
 
-class _Archive(NamedTuple):
+class Archive(NamedTuple):
     """A data set: where it is on OpenML, how many of its rows are for training."""
 
     data_id: int
     n_train: int
-    image_shape: tuple
-    class_names: tuple
+    image_shape: tuple[int, ...]
+    class_names: tuple[str, ...]
 
 
 _CIFAR10_CLASSES = (
     *("airplane", "automobile", "bird", "cat", "deer"),
     *("dog", "frog", "horse", "ship", "truck"),
 )
-_ARCHIVES = {
-    "mnist": _Archive(554, 60_000, (28, 28), ()),
-    "cifar10": _Archive(40927, 50_000, (32, 32, 3), _CIFAR10_CLASSES),
+ARCHIVES = {
+    "mnist": Archive(554, 60_000, (28, 28), ()),
+    "cifar10": Archive(40927, 50_000, (32, 32, 3), _CIFAR10_CLASSES),
 }
 _ARRAYS = ("X_train", "y_train", "X_test", "y_test")
 
 
-@validate_params(
+@validated(
     {
-        "name": [StrOptions(set(_ARCHIVES))],
+        "name": [StrOptions(set(ARCHIVES))],
         "classes": ["array-like"],
         "n_train": [Interval(Integral, 1, None, closed="left")],
         "n_test": [Interval(Integral, 1, None, closed="left")],
         "data_home": [str, os.PathLike, None],
     },
-    prefer_skip_nested_validation=True,
 )
-def fetch_binary_images(name, classes, n_train, n_test, data_home=None):
+def fetch_binary_images(
+    name: str,
+    classes: Sequence[int] | Sequence[str],
+    n_train: int,
+    n_test: int,
+    data_home: str | os.PathLike[str] | None = None,
+) -> Bunch:
     """Load the first images of two classes of MNIST or CIFAR-10.
 
     The images are those of the two classes in the archive's own order, so their
@@ -112,11 +121,11 @@ def fetch_binary_images(name, classes, n_train, n_test, data_home=None):
     >>> images.X_train.shape  # doctest: +SKIP
     (500, 784)
     """
-    archive = _ARCHIVES[name]
+    archive = ARCHIVES[name]
     labels = _labels(name, classes)
     path = _folder(data_home) / f"{name}.npz"
     if not path.exists():
-        _download(name, path)
+        download(archive, path)
     arrays = _read(path, archive.image_shape)
     images = Bunch(
         classes=tuple(classes), image_shape=archive.image_shape, filename=str(path)
@@ -135,9 +144,9 @@ def fetch_binary_images(name, classes, n_train, n_test, data_home=None):
     return images
 
 
-def _labels(name, classes):
+def _labels(name: str, classes: Any) -> list[int]:
     """Return the two classes as numbers."""
-    names = _ARCHIVES[name].class_names
+    names = ARCHIVES[name].class_names
     if np.shape(classes) == (2,):
         labels = [names.index(c) if c in names else c for c in classes]
         known = [c in range(10) and not isinstance(c, bool) for c in labels]
@@ -150,7 +159,7 @@ def _labels(name, classes):
     )
 
 
-def _folder(data_home):
+def _folder(data_home: Any) -> Path:
     try:
         return Path(get_data_home(data_home))
     except OSError as error:
@@ -159,9 +168,21 @@ def _folder(data_home):
         ) from error
 
 
-def _download(name, path):
-    """Write the file from OpenML's copy."""
-    archive = _ARCHIVES[name]
+def download(archive: Archive, path: Path) -> None:
+    """Write a file from OpenML's copy.
+
+    Parameters
+    ----------
+    archive : Archive
+        The data set.
+    path : Path
+        The file.
+
+    Raises
+    ------
+    OSError
+        If the copy cannot be had, or the file cannot be written.
+    """
     if not os.access(path.parent, os.W_OK):
         raise OSError(f"There is no file {path}, and its folder cannot be written to.")
     try:
@@ -183,15 +204,15 @@ def _download(name, path):
     _write(path, dict(zip(_ARRAYS, (X[:n], y[:n], X[n:], y[n:]), strict=True)))
 
 
-def _write(path, arrays):
+def _write(path: Path, arrays: dict[str, Any]) -> None:
     """Write a file as a whole or not at all."""
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         written = Path(folder) / path.name
-        np.savez_compressed(written, **arrays, sha256=_checksum(arrays))
+        np.savez_compressed(written, **arrays, sha256=np.array(_checksum(arrays)))
         os.replace(written, path)
 
 
-def _read(path, image_shape):
+def _read(path: Path, image_shape: tuple[int, ...]) -> dict[str, NDArray]:
     """Return the arrays of a file, checked."""
     try:
         with path.open("rb") as stream, np.load(stream) as file:
@@ -214,7 +235,9 @@ def _read(path, image_shape):
     return arrays
 
 
-def _check_part(path, part, X, y, image_shape):
+def _check_part(
+    path: Path, part: str, X: NDArray, y: NDArray, image_shape: tuple[int, ...]
+) -> None:
     n_pixels = math.prod(image_shape)
     if X.dtype != np.uint8 or X.shape[1:] not in ((n_pixels,), image_shape):
         raise ValueError(
@@ -229,10 +252,10 @@ def _check_part(path, part, X, y, image_shape):
         )
 
 
-def _checksum(arrays):
+def _checksum(arrays: dict[str, NDArray]) -> str:
     digest = hashlib.sha256()
     for key in _ARRAYS:
         array = np.ascontiguousarray(arrays[key])
         digest.update(f"{key} {array.shape} {array.dtype.str}".encode())
-        digest.update(array)
+        digest.update(array.data)
     return digest.hexdigest()

@@ -3,21 +3,33 @@
 from numbers import Integral, Real
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import ortho_group
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import Interval
+
+from sklearn_ndk._validation import validated
 
 
-@validate_params(
+@validated(
     {
         "n_samples": [Interval(Integral, 1, None, closed="left")],
         "n_features": [Interval(Integral, 2, None, closed="left"), None],
         "overlap": [Interval(Real, -1, 1, closed="both")],
         "random_state": ["random_state"],
     },
-    prefer_skip_nested_validation=True,
 )
-def make_orthogonal(n_samples=100, n_features=None, overlap=0.5, random_state=None):
+def make_orthogonal(
+    n_samples: int = 100,
+    n_features: int | None = None,
+    overlap: float = 0.5,
+    random_state: int | np.random.RandomState | None = None,
+) -> tuple[
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+]:
     """Generate orthogonal inputs with random labels, and one test point near each.
 
     The synthetic task of Fig. 1 of the paper. Training inputs are orthogonal, of
@@ -76,14 +88,14 @@ def make_orthogonal(n_samples=100, n_features=None, overlap=0.5, random_state=No
             f"n_features must be at least {n_needed} for {n_samples} orthogonal "
             f"samples and overlap={overlap}; got {n_features}."
         )
-    random_state = check_random_state(random_state)
-    basis = ortho_group.rvs(n_features, random_state=random_state)
+    rng = check_random_state(random_state)
+    basis = ortho_group.rvs(n_features, random_state=rng)
     inputs, others = basis[:n_samples], basis[n_samples:]
     X_test = overlap * inputs
     if abs(overlap) < 1:
-        rest = random_state.standard_normal((n_samples, len(others)))
+        rest = rng.standard_normal((n_samples, len(others)))
         rest /= np.linalg.norm(rest, axis=1, keepdims=True)
         X_test += np.sqrt((1 - overlap) * (1 + overlap)) * rest @ others
-    y = random_state.choice([-1.0, 1.0], n_samples)
+    y = rng.choice([-1.0, 1.0], n_samples)
     norm = np.sqrt(n_features)
     return norm * inputs, y, norm * X_test, y.copy()

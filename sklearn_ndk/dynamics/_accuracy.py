@@ -63,16 +63,23 @@ def rounding_errors(
 
 
 def spectral_errors(
-    largest: float, duals: NDArray[np.float64], targets: NDArray[np.float64]
+    eigenvalues: NDArray[np.float64],
+    vectors: NDArray[np.float64],
+    duals: NDArray[np.float64],
+    targets: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Estimate the errors of predictions from eigenvectors of the kernel.
 
-    Their rounding errors are relative to the largest eigenvalue, in all rows.
+    Their rounding errors are relative to the largest eigenvalue, in all rows, so that
+    they count most in small rows, those of light samples: rows are weighed as they
+    are, and by one over their size.
 
     Parameters
     ----------
-    largest : float
-        The largest eigenvalue.
+    eigenvalues : ndarray of shape (n_samples,)
+        Of the kernel, increasing and not negative.
+    vectors : ndarray of shape (n_samples, n_samples)
+        Its eigenvectors, as columns.
     duals, targets : ndarray
         As in :func:`rounding_errors`.
 
@@ -81,10 +88,17 @@ def spectral_errors(
     ndarray of shape (n_outputs, n_times)
         As in :func:`rounding_errors`.
     """
+    root = np.sqrt(np.einsum("ij,j,ij->i", vectors, eigenvalues, vectors))
+    rows = root > 0
+    shrink = np.min(root, where=rows, initial=np.inf) / root[rows]
     size, norm = norms(targets)
+    small_size, small_norm = norms(targets[:, rows] * shrink)
+    # the norm of an error spread evenly over the rows, weighed, by that of targets
+    weighed = np.linalg.norm(shrink) / np.sqrt(len(root)) / small_norm
+    weighed = np.maximum(1 / norm, weighed * (size / small_size))
     with np.errstate(over="ignore", invalid="ignore"):
-        weighted = duals / size[:, None, None] * largest
-        return ENTRY_ERROR * np.linalg.norm(weighted, axis=-1) / norm[:, None]
+        moved = duals / size[:, None, None] * eigenvalues[-1]
+        return ENTRY_ERROR * np.linalg.norm(moved, axis=-1) * weighed[:, None]
 
 
 def norms(

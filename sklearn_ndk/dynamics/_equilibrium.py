@@ -95,7 +95,7 @@ def ridge_duals_of_modes(
     values = np.maximum(eigenvalues, 0)
     with np.errstate(all="ignore"):  # what overflows is not exact enough
         duals = (targets @ vectors / (values + ridge)) @ vectors.T
-        error = np.max(spectral_errors(values[-1], duals[:, None], targets))
+        error = np.max(spectral_errors(values, vectors, duals[:, None], targets))
     if error <= tol:
         return Duals(duals, float(error))
     return ridge_duals(kernel(), ridge, targets, tol=tol, rank=rank)

@@ -80,7 +80,8 @@ class GradientFlow:
         learned = [_learned(eigenvalues, t) for t in times]
         with np.errstate(over="ignore", invalid="ignore"):
             values = (modal[:, None] * np.array(learned)) @ vectors.T
-        errors = spectral_errors(eigenvalues[-1], values, self._targets).max(axis=0)
+        errors = spectral_errors(eigenvalues, vectors, values, self._targets)
+        errors = errors.max(axis=0)
         coarse = ~(errors <= self._tol)
         error = errors.max(where=~coarse, initial=0)
         if np.any(coarse):

@@ -76,7 +76,9 @@ class Activation(ABC):
 
         Returns
         -------
-        dual, derivative_dual : ndarray
+        dual : ndarray
+            As in :meth:`duals`.
+        derivative_dual : ndarray
             As in :meth:`duals`.
         """
         return self.duals(var_u, var_v, cov)

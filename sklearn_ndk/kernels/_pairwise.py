@@ -1,32 +1,52 @@
 """The public pairwise kernels, with scikit-learn's validation."""
 
+from collections.abc import Callable
 from numbers import Real
+from typing import Any, Literal, TypeVar, overload
 
+from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics.pairwise import check_pairwise_arrays
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import Interval
 
-from sklearn_ndk.kernels._gram import gram_matrix
+from sklearn_ndk._validation import refuse_non_numbers, validated
+from sklearn_ndk.kernels._activations import Activation
+from sklearn_ndk.kernels._gram import Gram, gram_matrix
 from sklearn_ndk.kernels._network import NETWORK_CONSTRAINTS, make_network
+
+_Kernel = TypeVar("_Kernel", bound=Callable)
 
 _TIME = [Interval(Real, 0, None, closed="both")]
 
 
-def _validated(*names, times=False, **others):
+def _validated(
+    *names: str, times: bool = False, **others: Any
+) -> Callable[[_Kernel], _Kernel]:
     """Decorate a pairwise kernel to check the named hyperparameters, and others."""
     constraints = {"X": ["array-like"], "Y": ["array-like", None]}
     constraints |= {name: NETWORK_CONSTRAINTS[name] for name in names} | others
     if times:
         constraints |= {"t": _TIME, "t_prime": _TIME}
-    return validate_params(constraints, prefer_skip_nested_validation=True)
+    return validated(constraints)
 
 
-def _checked_gram(X, Y):
+def _checked_gram(X: ArrayLike, Y: ArrayLike | None) -> Gram:
+    refuse_non_numbers(X, "X")
+    if Y is not None:
+        refuse_non_numbers(Y, "Y")
     X, Y = check_pairwise_arrays(X, Y)
     return gram_matrix(X, None if Y is X else Y)
 
 
 @_validated("depth", "activation", "sigma", "bias")
-def nngp_kernel(X, Y=None, *, depth=1, activation="relu", sigma=1.0, bias=0.0):
+def nngp_kernel(
+    X: ArrayLike,
+    Y: ArrayLike | None = None,
+    *,
+    depth: int = 1,
+    activation: str | Activation = "relu",
+    sigma: float = 1.0,
+    bias: float = 0.0,
+) -> NDArray[Any]:
     """Compute the NNGP kernel of the equilibrium, Eq. (18).
 
     It is the kernel with which an infinitely wide Bayesian network predicts:
@@ -69,17 +89,43 @@ def nngp_kernel(X, Y=None, *, depth=1, activation="relu", sigma=1.0, bias=0.0):
     return network.nngp(_checked_gram(X, Y), overwrite=True)
 
 
+@overload
+def ntk_kernel(
+    X: ArrayLike,
+    Y: ArrayLike | None = None,
+    *,
+    depth: int = ...,
+    activation: str | Activation = ...,
+    sigma0: float = ...,
+    bias: float = ...,
+    return_nngp: Literal[False] = False,
+) -> NDArray[Any]: ...
+
+
+@overload
+def ntk_kernel(
+    X: ArrayLike,
+    Y: ArrayLike | None = None,
+    *,
+    depth: int = ...,
+    activation: str | Activation = ...,
+    sigma0: float = ...,
+    bias: float = ...,
+    return_nngp: Literal[True],
+) -> tuple[NDArray[Any], NDArray[Any]]: ...
+
+
 @_validated("depth", "activation", "sigma0", "bias", return_nngp=["boolean"])
 def ntk_kernel(
-    X,
-    Y=None,
+    X: ArrayLike,
+    Y: ArrayLike | None = None,
     *,
-    depth=1,
-    activation="relu",
-    sigma0=1.0,
-    bias=0.0,
-    return_nngp=False,
-):
+    depth: int = 1,
+    activation: str | Activation = "relu",
+    sigma0: float = 1.0,
+    bias: float = 0.0,
+    return_nngp: bool = False,
+) -> NDArray[Any] | tuple[NDArray[Any], NDArray[Any]]:
     """Compute the neural tangent kernel at initialisation, Eq. (10).
 
     It is the NDK at ``t = t' = 0`` and governs the gradient-driven phase.
@@ -123,24 +169,25 @@ def ntk_kernel(
     network = make_network(depth=depth, activation=activation, sigma0=sigma0, bias=bias)
     gram = _checked_gram(X, Y)
     if return_nngp:
-        return tuple(network.ntk_and_nngp(gram))
+        ntk, nngp = network.ntk_and_nngp(gram)
+        return ntk, nngp
     return network.ntk(gram, overwrite=True)
 
 
 @_validated("depth", "activation", "T", "sigma", "sigma0", "bias", times=True)
 def ndk_kernel(
-    X,
-    Y=None,
+    X: ArrayLike,
+    Y: ArrayLike | None = None,
     *,
-    t,
-    t_prime,
-    depth=1,
-    activation="relu",
-    T=0.01,
-    sigma=1.0,
-    sigma0=1.0,
-    bias=0.0,
-):
+    t: float,
+    t_prime: float,
+    depth: int = 1,
+    activation: str | Activation = "relu",
+    T: float = 0.01,
+    sigma: float = 1.0,
+    sigma0: float = 1.0,
+    bias: float = 0.0,
+) -> NDArray[Any]:
     """Compute the neural dynamical kernel at two times, Eqs. (11)-(13).
 
     Parameters
@@ -190,18 +237,18 @@ def ndk_kernel(
 
 @_validated("depth", "activation", "T", "sigma", "sigma0", "bias", times=True)
 def two_time_nngp_kernel(
-    X,
-    Y=None,
+    X: ArrayLike,
+    Y: ArrayLike | None = None,
     *,
-    t,
-    t_prime,
-    depth=1,
-    activation="relu",
-    T=0.01,
-    sigma=1.0,
-    sigma0=1.0,
-    bias=0.0,
-):
+    t: float,
+    t_prime: float,
+    depth: int = 1,
+    activation: str | Activation = "relu",
+    T: float = 0.01,
+    sigma: float = 1.0,
+    sigma0: float = 1.0,
+    bias: float = 0.0,
+) -> NDArray[Any]:
     """Compute the NNGP kernel between two times, ``K^L(t, t')``, Eq. (11).
 
     No bias term is added to the last layer.
@@ -250,7 +297,15 @@ def two_time_nngp_kernel(
 
 
 @_validated("depth", "activation", "sigma", "bias")
-def mean_kernel(X, Y=None, *, depth=1, activation="relu", sigma=1.0, bias=0.0):
+def mean_kernel(
+    X: ArrayLike,
+    Y: ArrayLike | None = None,
+    *,
+    depth: int = 1,
+    activation: str | Activation = "relu",
+    sigma: float = 1.0,
+    bias: float = 0.0,
+) -> NDArray[Any]:
     """Compute the kernel between equilibria infinitely far apart, Eq. (20).
 
     It is the limit of ``K^L(t, t')`` for ``t - t' -> inf`` at equilibrium: the

@@ -1,8 +1,35 @@
 """All that differs between NumPy and PyTorch: memory and random numbers."""
 
+from __future__ import annotations
+
 import importlib
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.random import SeedSequence
+from numpy.typing import ArrayLike, NDArray
+
+
+class Backend(Protocol):
+    """Arrays and random numbers of a batch of networks."""
+
+    batch_bytes: int  # of networks run together
+
+    def __init__(self, seeds: Sequence[SeedSequence], device: Any) -> None: ...
+
+    def empty(self, *shape: int) -> Any:
+        """Return an array of the shape, for the values of each network."""
+
+    def asarray(self, values: ArrayLike) -> Any:
+        """Return an array of the backend."""
+
+    def to_numpy(self, values: Any) -> NDArray[Any]:
+        """Return an array of NumPy."""
+
+    def fill_normal(self, out: Any) -> None:
+        """Fill an array, one row per network, with standard normal numbers."""
 
 
 class NumpyBackend:
@@ -18,26 +45,26 @@ class NumpyBackend:
         NumPy has one only.
     """
 
-    dtype = np.float32
-    batch_bytes = 2**23  # of networks run together, to stay in the caches
+    dtype: Any = np.float32
+    batch_bytes = 2**23  # to stay in the caches
 
-    def __init__(self, seeds, device=None):
+    def __init__(self, seeds: Sequence[SeedSequence], device: None = None) -> None:
         self._generators = [np.random.default_rng(seed) for seed in seeds]
 
-    def empty(self, *shape):
-        """Return an array of the shape, for the values of each network."""
+    def empty(self, *shape: int) -> NDArray[Any]:
+        """See :meth:`Backend.empty`."""
         return np.empty((len(self._generators), *shape), self.dtype)
 
-    def asarray(self, values):
-        """Return an array of the backend."""
+    def asarray(self, values: ArrayLike) -> NDArray[Any]:
+        """See :meth:`Backend.asarray`."""
         return np.asarray(values, self.dtype)
 
-    def to_numpy(self, values):
-        """Return an array of NumPy."""
+    def to_numpy(self, values: NDArray[Any]) -> NDArray[Any]:
+        """See :meth:`Backend.to_numpy`."""
         return values
 
-    def fill_normal(self, out):
-        """Fill an array, one row per network, with standard normal numbers."""
+    def fill_normal(self, out: NDArray[Any]) -> None:
+        """See :meth:`Backend.fill_normal`."""
         for generator, row in zip(self._generators, out, strict=True):
             generator.standard_normal(dtype=self.dtype, out=row)
 
@@ -55,32 +82,32 @@ class TorchBackend:
 
     batch_bytes = 2**26
 
-    def __init__(self, seeds, device):
+    def __init__(self, seeds: Sequence[SeedSequence], device: str) -> None:
         self._torch = import_torch(device)
         self._device, self._n_networks = device, len(seeds)
         self._generator = self._torch.Generator(device)
         self._generator.manual_seed(int(seeds[0].generate_state(1, np.uint64)[0]))
 
-    def empty(self, *shape):
-        """See :meth:`NumpyBackend.empty`."""
+    def empty(self, *shape: int) -> Any:
+        """See :meth:`Backend.empty`."""
         shape, torch = (self._n_networks, *shape), self._torch
         return torch.empty(shape, dtype=torch.float32, device=self._device)
 
-    def asarray(self, values):
-        """See :meth:`NumpyBackend.asarray`."""
+    def asarray(self, values: ArrayLike) -> Any:
+        """See :meth:`Backend.asarray`."""
         values = np.asarray(values, np.float32)
         return self._torch.asarray(values, device=self._device)
 
-    def to_numpy(self, values):
-        """See :meth:`NumpyBackend.to_numpy`."""
+    def to_numpy(self, values: Any) -> NDArray[Any]:
+        """See :meth:`Backend.to_numpy`."""
         return values.cpu().numpy()
 
-    def fill_normal(self, out):
-        """See :meth:`NumpyBackend.fill_normal`."""
+    def fill_normal(self, out: Any) -> None:
+        """See :meth:`Backend.fill_normal`."""
         out.normal_(generator=self._generator)
 
 
-def import_torch(device):
+def import_torch(device: str) -> ModuleType:
     """Return PyTorch if it is installed and knows the device.
 
     Parameters

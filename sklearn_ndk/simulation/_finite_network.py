@@ -1,11 +1,17 @@
 """A batch of networks of finite width: parameters, outputs and their dynamics."""
 
+from collections.abc import Sequence
 from math import expm1, prod, sqrt
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from sklearn_ndk.kernels._network import InfiniteNetwork
+from sklearn_ndk.simulation._backends import Backend
+
+MAX_ROWS = 256  #: evaluated at once
 _BYTES = 4  # of a number in single precision
-_MAX_ROWS = 256  # evaluated at once
 
 
 class FiniteNetworks:
@@ -25,7 +31,12 @@ class FiniteNetworks:
         Arrays and random numbers.
     """
 
-    def __init__(self, network, shapes, backend):
+    def __init__(
+        self,
+        network: InfiniteNetwork,
+        shapes: Sequence[tuple[int, int]],
+        backend: Backend,
+    ) -> None:
         self._network, self._backend = network, backend
         self._width = shapes[-1][0] - (network.bias > 0)
         self._n_hidden = sum(map(prod, shapes[:-1]))  # parameters below the readout
@@ -37,13 +48,15 @@ class FiniteNetworks:
         backend.fill_normal(self._parameters)
         self._parameters *= network.sigma0
 
-    def outputs(self, signals):
+    def outputs(self, signals: Any, max_rows: int = MAX_ROWS) -> Any:
         """Compute the outputs.
 
         Parameters
         ----------
         signals : array of shape (n_rows, fan_in)
             The signals that enter the first layer.
+        max_rows : int, default=256
+            Number of rows evaluated at once.
 
         Returns
         -------
@@ -51,15 +64,17 @@ class FiniteNetworks:
             The outputs.
         """
         out = self._backend.empty(len(signals), self.weights[-1].shape[2])
-        for start in range(0, len(signals), _MAX_ROWS):
-            rows = slice(start, start + _MAX_ROWS)
+        for start in range(0, len(signals), max_rows):
+            rows = slice(start, start + max_rows)
             layer = signals[rows]
             for weights in self.weights[:-1]:
                 layer = self._signals(layer @ weights)
             out[:, rows] = layer @ self.weights[-1]
         return out
 
-    def train(self, signals, targets, sample_weight, step):
+    def train(
+        self, signals: Any, targets: Any, sample_weight: Any, step: float
+    ) -> None:
         """Move all parameters by one step of Langevin dynamics, Eq. (3).
 
         The gradient of the loss is that at the start of the step; decay and noise
@@ -97,7 +112,7 @@ class FiniteNetworks:
             move += self._decay(weights, step)
         self._parameters += self._moves
 
-    def drift(self, delay):
+    def drift(self, delay: float) -> None:
         """Let the hidden weights diffuse freely, while the readout stays.
 
         Parameters
@@ -110,18 +125,18 @@ class FiniteNetworks:
         moves += self._decay(hidden, delay)
         hidden += moves
 
-    def _signals(self, inputs):
+    def _signals(self, inputs: Any) -> Any:
         signals = self._backend.empty(inputs.shape[1], self.weights[-1].shape[1])
         signals[..., : self._width] = self._network.activation(inputs)
         signals *= 1 / sqrt(self._width)
         signals[..., self._width :] = self._network.bias
         return signals
 
-    def _decay(self, weights, time):
+    def _decay(self, weights: Any, time: float) -> Any:
         # single precision would round the factor exp(-kappa time)
         return expm1(-self._network.kappa * time) * weights
 
-    def _draw_noise(self, time, n_first=None):
+    def _draw_noise(self, time: float, n_first: int | None = None) -> Any:
         """Fill the moves with the noise of some time; those of the first parameters."""
         network, moves = self._network, self._moves[:, :n_first]
         if network.T > 0:
@@ -132,7 +147,7 @@ class FiniteNetworks:
         return moves
 
 
-def _layers(parameters, shapes):
+def _layers(parameters: Any, shapes: Sequence[tuple[int, int]]) -> list[Any]:
     """Return views of the parameters, one of each shape."""
     ends = np.cumsum([prod(shape) for shape in shapes])
     return [
@@ -141,7 +156,31 @@ def _layers(parameters, shapes):
     ]
 
 
-def layer_shapes(fan_in, depth, width, n_outputs, with_bias):
+def input_signals(X: NDArray[np.float64], bias: float) -> NDArray[np.float64]:
+    """Return what enters the first layer: scaled coordinates, and the bias if any.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_rows, n_features)
+        Inputs; where they have more features than rows, coordinates in an orthonormal
+        basis of their span take their place.
+    bias : float
+        Scale of the biases.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, fan_in)
+        The signals.
+    """
+    signals = X / np.sqrt(X.shape[1])
+    if len(X) < X.shape[1]:
+        signals = np.asarray(np.linalg.qr(signals.T, mode="r")).T
+    return np.hstack([signals, np.full((len(X), 1 if bias else 0), bias)])
+
+
+def layer_shapes(
+    fan_in: int, depth: int, width: int, n_outputs: int, with_bias: bool
+) -> list[tuple[int, int]]:
     """Return the shapes of the matrices of a network, biases included.
 
     Parameters
@@ -164,7 +203,9 @@ def layer_shapes(fan_in, depth, width, n_outputs, with_bias):
     return [(fan_in, width), *between, (signals, n_outputs)]
 
 
-def bytes_per_network(shapes, n_samples, n_rows):
+def bytes_per_network(
+    shapes: Sequence[tuple[int, int]], n_samples: int, n_rows: int
+) -> int:
     """Estimate the memory that one network takes.
 
     Parameters
@@ -180,5 +221,5 @@ def bytes_per_network(shapes, n_samples, n_rows):
         Bytes of parameters, moves and gradient, and of signals.
     """
     signals, depth, sizes = shapes[-1][0], len(shapes) - 1, [prod(s) for s in shapes]
-    n_signals = signals * max(2 * (depth + 1) * n_samples, 3 * min(n_rows, _MAX_ROWS))
+    n_signals = signals * max(2 * (depth + 1) * n_samples, 3 * min(n_rows, MAX_ROWS))
     return _BYTES * (2 * sum(sizes) + 2 * max(sizes) + n_signals)

@@ -1,27 +1,35 @@
 """Langevin dynamics of networks of finite width."""
 
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch, check_array, check_X_y
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
-from sklearn.utils.validation import _check_sample_weight
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from sklearn_ndk._checks import check_times
+from sklearn_ndk._compute._memory import total_memory
+from sklearn_ndk._validation import check_weights, refuse_non_numbers, validated
 from sklearn_ndk.dynamics import largest_eigenvalue
+from sklearn_ndk.kernels._activations import Activation
 from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._network import (
     NETWORK_CONSTRAINTS,
+    InfiniteNetwork,
     make_network,
 )
-from sklearn_ndk.simulation._backends import import_torch
+from sklearn_ndk.simulation._backends import NumpyBackend, TorchBackend, import_torch
+from sklearn_ndk.simulation._finite_network import input_signals
 from sklearn_ndk.simulation._simulation import Simulation
 
 _STEP = 0.05  # the automatic step times the fastest rate
 _N_RATES = 9  # times at which that is looked for
+_LAYER_BYTES = 1000  # of Python's objects for a layer
+_SEED_BYTES = 500  # of those for the seed of a network
 
 
-@validate_params(
+@validated(
     {
         "X": ["array-like"],
         "y": ["array-like"],
@@ -41,30 +49,29 @@ _N_RATES = 9  # times at which that is looked for
         "n_jobs": [None, Integral],
         "verbose": ["verbose"],
     },
-    prefer_skip_nested_validation=True,
 )
 def simulate_langevin(
-    X,
-    y,
-    X_eval,
-    times,
+    X: ArrayLike,
+    y: ArrayLike,
+    X_eval: ArrayLike,
+    times: ArrayLike,
     *,
-    depth=1,
-    activation="relu",
-    T=0.01,
-    sigma=1.0,
-    sigma0=1.0,
-    bias=0.0,
-    width=512,
-    n_networks=16,
-    sample_weight=None,
-    t0=np.inf,
-    step_size="auto",
-    device=None,
-    random_state=None,
-    n_jobs=None,
-    verbose=0,
-):
+    depth: int = 1,
+    activation: str | Activation = "relu",
+    T: float = 0.01,
+    sigma: float = 1.0,
+    sigma0: float = 1.0,
+    bias: float = 0.0,
+    width: int = 512,
+    n_networks: int = 16,
+    sample_weight: ArrayLike | None = None,
+    t0: float = np.inf,
+    step_size: float | str = "auto",
+    device: str | None = None,
+    random_state: int | np.random.RandomState | None = None,
+    n_jobs: int | None = None,
+    verbose: int = 0,
+) -> Bunch:
     """Train an ensemble of networks of finite width by Langevin dynamics.
 
     It integrates the equation of motion (1)-(3) of every parameter and uses theory
@@ -140,7 +147,8 @@ def simulate_langevin(
     ------
     ValueError
         If a parameter or the data are invalid, if `step_size` is so long that it may
-        be unstable, or if a network diverges all the same.
+        be unstable, if there would be more than 1e9 steps or too little memory, or if
+        a network diverges all the same.
     TypeError
         If the activation lacks a method that finite networks need.
     ImportError
@@ -168,7 +176,7 @@ def simulate_langevin(
     their kernel as they learn, and may need a shorter step: halve it and compare.
 
     Inputs of large norm make ``lambda_max`` large and steps short; a warning tells if
-    there are more than 1e7 of them.
+    there are more than 1e7 of them, and more than 1e9 are refused.
 
     Parameters are in single precision. Noise keeps changes from being lost that are
     too small for it; if ``T = 0``, steps should not be shorter than they need be, so
@@ -205,25 +213,32 @@ def simulate_langevin(
     """
     X, y, X_eval, sample_weight = _check_data(X, y, X_eval, sample_weight)
     times = _check_finite_times(times)
-    network = make_network(
-        depth=depth, activation=activation, T=T, sigma=sigma, sigma0=sigma0, bias=bias
-    )
-    for method in (network.activation, network.activation.derivative):
-        method(np.zeros((1, 1, 1), np.float32))  # raises if it is not defined
+    network = _new_network(depth, activation, T, sigma, sigma0, bias)
     if device is not None:
         import_torch(device)
+    rows, targets = np.vstack([X, X_eval]), y.reshape(len(y), -1)
+    _check_size(rows, targets, len(times), depth, width, n_networks)
     marks, order = np.unique(times, return_inverse=True)
+    t0 = _as_float("t0", t0)
     simulation = Simulation(
         network,
         width,
-        _input_signals(np.vstack([X, X_eval]), network.bias),
-        y.reshape(len(y), -1),
+        input_signals(rows, network.bias),
+        targets,
         sample_weight[:, None],
         marks,
-        float(t0),
+        t0,
         _check_step_size(step_size, network, X, sample_weight, min(t0, marks[-1])),
     )
-    outputs = simulation.run(n_networks, device, random_state, n_jobs, verbose)
+    simulation.check_length()
+    outputs = simulation.run(
+        n_networks,
+        backend=NumpyBackend if device is None else TorchBackend,
+        device=device,
+        random_state=random_state,
+        n_jobs=n_jobs if device is None else 1,
+        verbose=verbose,
+    )
     outputs = outputs[..., order].reshape(n_networks, -1, *y.shape[1:], len(times))
     return Bunch(
         times=times,
@@ -233,7 +248,29 @@ def simulate_langevin(
     )
 
 
-def _check_data(X, y, X_eval, sample_weight):
+def _new_network(
+    depth: int, activation: str | Activation, *reals: float
+) -> InfiniteNetwork:
+    names = ("T", "sigma", "sigma0", "bias")
+    values = {n: _as_float(n, value) for n, value in zip(names, reals, strict=True)}
+    network = make_network(depth=depth, activation=activation, **values)
+    for method in (network.activation, network.activation.derivative):
+        method(np.zeros((1, 1, 1), np.float32))  # raises if it is not defined
+    return network
+
+
+def _as_float(name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name} must be in the range of double precision.") from None
+
+
+def _check_data(
+    X: Any, y: Any, X_eval: Any, sample_weight: Any
+) -> tuple[NDArray[np.float64], ...]:
+    for name, values in (("X", X), ("y", y), ("X_eval", X_eval)):
+        refuse_non_numbers(values, name)
     X, y = check_X_y(X, y, dtype=np.float64, multi_output=True, y_numeric=True)
     y = y.astype(np.float64)
     X_eval = check_array(X_eval, dtype=np.float64, input_name="X_eval")
@@ -241,9 +278,7 @@ def _check_data(X, y, X_eval, sample_weight):
         raise ValueError(
             f"X_eval has {X_eval.shape[1]} features, but X has {X.shape[1]} features."
         )
-    sample_weight = _check_sample_weight(
-        sample_weight, X, dtype=np.float64, ensure_non_negative=True
-    )
+    sample_weight = check_weights(sample_weight, X)
     largest = np.finfo(np.float32).max
     for name, values in zip(
         ("X", "X_eval", "y", "sample_weight"),
@@ -255,44 +290,98 @@ def _check_data(X, y, X_eval, sample_weight):
     return X, y, X_eval, sample_weight
 
 
-def _check_finite_times(times):
+def _check_finite_times(times: Any) -> NDArray[np.float64]:
+    refuse_non_numbers(times, "times")
     times = check_times(times)
     if np.any(times == np.inf):
         raise ValueError("times of a simulation must be finite; got inf among them.")
     return times
 
 
-def _check_step_size(step_size, network, X, sample_weight, end):
+def _check_size(
+    rows: NDArray[np.float64],
+    targets: NDArray[np.float64],
+    n_times: int,
+    depth: int,
+    width: int,
+    n_networks: int,
+) -> None:
+    """Raise if one network, or the outputs of all, would not fit in memory."""
+    sizes = {"depth": depth, "width": width, "n_networks": n_networks}
+    for name, size in sizes.items():
+        _as_float(name, size)  # larger ones cannot be told in a sentence
+    n_samples, n_outputs = targets.shape
+    n_weights = width * (min(rows.shape) + 1 + (depth - 1) * (width + 1))
+    n_values = len(rows) * n_outputs * n_times
+    needed = {
+        f"one network of width {width:.3g} and depth {depth:.3g}": (
+            16 * n_weights + _LAYER_BYTES * depth
+        ),
+        f"the outputs of {n_networks:.3g} networks": (
+            n_networks * (16 * n_values + _SEED_BYTES)
+        ),
+        f"the kernel of {n_samples} samples": 24 * n_samples**2,
+    }
+    memory = total_memory()
+    for what, n_bytes in needed.items():
+        if n_bytes > memory:
+            raise ValueError(
+                f"This simulation needs {n_bytes / 2**30:.3g} GiB for {what}, but the "
+                f"machine has {memory / 2**30:.3g} GiB."
+            )
+
+
+def _check_step_size(
+    step_size: float | str,
+    network: InfiniteNetwork,
+    X: NDArray[np.float64],
+    sample_weight: NDArray[np.float64],
+    end: float,
+) -> float:
     """Return the step size, chosen or checked, from the fastest rate of the outputs."""
-    root = np.sqrt(sample_weight)
-    gram = gram_matrix(X).scaled(root, root)
-    rates = [
-        largest_eigenvalue(network.ndk(gram, t, t)) for t in _spread_times(network, end)
-    ]
-    rate = max(rates) + network.kappa
+    rate = _fastest_rate(network, X, sample_weight, end)
     if step_size == "auto":
         return float(_STEP / (rate or 1.0))  # any step will do if nothing moves
+    step_size = _as_float("step_size", step_size)
     if step_size * rate > 2:
         raise ValueError(
             f"step_size={step_size} is too long: it must be at most {2 / rate:.3g}, "
             "two over the fastest rate of the training outputs, to be stable; "
             f"{_STEP / rate:.3g} is accurate."
         )
-    return float(step_size)
+    return step_size
 
 
-def _spread_times(network, end):
+def _fastest_rate(
+    network: InfiniteNetwork,
+    X: NDArray[np.float64],
+    sample_weight: NDArray[np.float64],
+    end: float,
+) -> float:
+    """Return the fastest rate of the training outputs, diffusion included."""
+    root = np.sqrt(sample_weight)
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            gram = gram_matrix(X).scaled(root, root)
+            ndks = (network.ndk(gram, t, t) for t in _spread_times(network, end))
+            rate = max(map(largest_eigenvalue, ndks)) + network.kappa
+    except ArithmeticError:  # of Python's own numbers
+        rate = np.inf
+    if not np.isfinite(rate):
+        raise ValueError(
+            "Kernels of these networks, or T / sigma**2, exceed double precision: "
+            f"sigma={network.sigma:.3g}, sigma0={network.sigma0:.3g}, "
+            f"T={network.T:.3g}, depth={network.depth}; scale X or these down."
+        )
+    return float(rate)
+
+
+def _spread_times(
+    network: InfiniteNetwork, end: float
+) -> NDArray[np.float64] | list[float]:
     """Return times from 0 to `end`, even in the variance that weights have then."""
     if network.kappa == 0 or network.sigma == network.sigma0 or end == 0:
         return [0.0]  # the variance stays what it is
     forgotten = np.linspace(0, -np.expm1(-2 * network.kappa * end), _N_RATES)
     with np.errstate(divide="ignore"):  # at equilibrium
         return -np.log1p(-forgotten) / (2 * network.kappa)
-
-
-def _input_signals(X, bias):
-    """Return what enters the first layer: scaled coordinates, and the bias if any."""
-    signals = X / np.sqrt(X.shape[1])
-    if len(X) < X.shape[1]:  # coordinates in an orthonormal basis of the span
-        signals = np.linalg.qr(signals.T, mode="r").T
-    return np.hstack([signals, np.full((len(X), 1 if bias else 0), bias)])

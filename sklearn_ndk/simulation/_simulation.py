@@ -3,22 +3,25 @@
 import warnings
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 import numpy as np
 from joblib import effective_n_jobs
+from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from sklearn_ndk._compute._threads import single_threaded_blas
 from sklearn_ndk.kernels._network import InfiniteNetwork
-from sklearn_ndk.simulation._backends import NumpyBackend, TorchBackend
+from sklearn_ndk.simulation._backends import Backend, NumpyBackend
 from sklearn_ndk.simulation._finite_network import (
     FiniteNetworks,
     bytes_per_network,
     layer_shapes,
 )
 
-_MANY_STEPS = 10**7  # which even small networks take an hour for
+MANY_STEPS = 10**7  #: which even small networks take an hour for
+MOST_STEPS = 10**9  #: which even small networks take days for
 
 
 @dataclass(frozen=True)
@@ -47,50 +50,83 @@ class Simulation:
 
     network: InfiniteNetwork
     width: int
-    signals: np.ndarray
-    targets: np.ndarray
-    sample_weight: np.ndarray
-    times: np.ndarray
+    signals: NDArray[np.float64]
+    targets: NDArray[np.float64]
+    sample_weight: NDArray[np.float64]
+    times: NDArray[np.float64]
     t0: float
     step_size: float
 
-    def run(self, n_networks, device, random_state, n_jobs, verbose):
+    def check_length(
+        self, many_steps: int = MANY_STEPS, most_steps: int = MOST_STEPS
+    ) -> None:
+        """Warn of simulations that take long, and refuse those that do not end.
+
+        Parameters
+        ----------
+        many_steps : int, default=10**7
+            Number of steps beyond which to warn.
+        most_steps : int, default=10**9
+            Number of steps beyond which to refuse.
+
+        Raises
+        ------
+        ValueError
+            If there are more steps than that.
+        """
+        if self._n_steps <= many_steps:
+            return
+        message = (
+            f"Each network takes {self._n_steps:.1e} steps of {self.step_size:.1e} "
+            "until training ends"
+        )
+        advice = "Scale X, T / sigma**2 and weights down, or simulate less time."
+        if self._n_steps > most_steps:
+            raise ValueError(f"{message}, more than {most_steps:.0e}. {advice}")
+        warnings.warn(f"{message}. {advice}", stacklevel=4)
+
+    def run(
+        self,
+        n_networks: int,
+        *,
+        backend: type[Backend] = NumpyBackend,
+        device: str | None = None,
+        random_state: Any = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+        batch_bytes: int | None = None,
+    ) -> NDArray[np.float64]:
         """Simulate networks in batches.
 
         Parameters
         ----------
         n_networks : int
             Their number.
-        device : str or None
-            Device of PyTorch, or None for NumPy.
-        random_state : int, RandomState instance or None
+        backend : type
+            Arrays and random numbers.
+        device : str, default=None
+            Device of the backend.
+        random_state : int, RandomState instance or None, default=None
             Seed.
         n_jobs, verbose : int or None
             Of joblib, which runs the batches.
+        batch_bytes : int, default=None
+            Memory of a batch of networks; that of the backend if None.
 
         Returns
         -------
         ndarray of shape (n_networks, n_rows, n_outputs, n_times)
             Their outputs.
         """
-        backend = TorchBackend if device else NumpyBackend
-        n_jobs = 1 if device else n_jobs
         entropy = check_random_state(random_state).randint(2**32, size=4, dtype="u4")
         seeds = np.random.SeedSequence(entropy).spawn(n_networks)
         one = bytes_per_network(self._shapes, len(self.targets), len(self.signals))
         share = ceil(n_networks / effective_n_jobs(n_jobs))
-        size = min(share, max(1, backend.batch_bytes // one))
-        n_steps = ceil(min(self.times[-1], self.t0) / self.step_size)
-        if n_steps > _MANY_STEPS:
-            warnings.warn(
-                f"Each network takes {n_steps:.1e} steps of {self.step_size:.1e} until "
-                "training ends. Scale X down, or simulate less time.",
-                stacklevel=4,
-            )
+        size = min(share, max(1, (batch_bytes or backend.batch_bytes) // one))
         if verbose:
             print(
                 f"{n_networks} networks in {ceil(n_networks / size)} batches, each of "
-                f"{n_steps} steps or somewhat more"
+                f"{ceil(self._n_steps)} steps or somewhat more"
             )
         batches = Parallel(n_jobs, verbose=verbose)(
             delayed(self.run_batch)(backend(seeds[i : i + size], device))
@@ -98,12 +134,12 @@ class Simulation:
         )
         return np.concatenate(batches)
 
-    def run_batch(self, backend):
+    def run_batch(self, backend: Backend) -> NDArray[np.float64]:
         """Simulate the networks of one batch.
 
         Parameters
         ----------
-        backend : NumpyBackend or TorchBackend
+        backend : Backend
             Arrays and random numbers of the networks.
 
         Returns
@@ -132,7 +168,13 @@ class Simulation:
                 start = end
         return np.stack(outputs, axis=-1).astype(np.float64)
 
-    def _advance(self, networks, training, start, end):
+    def _advance(
+        self,
+        networks: FiniteNetworks,
+        training: tuple[Any, Any, Any],
+        start: float,
+        end: float,
+    ) -> None:
         """Move from one time to another: train up to `t0`, drift after it."""
         span = min(end, self.t0) - start
         if span > 0:
@@ -144,7 +186,12 @@ class Simulation:
             networks.drift(float(delay))
 
     @property
-    def _shapes(self):
+    def _n_steps(self) -> float:
+        """Number of steps, at least, until training ends."""
+        return float(min(self.times[-1], self.t0)) / self.step_size
+
+    @property
+    def _shapes(self) -> list[tuple[int, int]]:
         fan_in, n_outputs = self.signals.shape[1], self.targets.shape[1]
         with_bias = self.network.bias > 0
         return layer_shapes(

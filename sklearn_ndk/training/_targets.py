@@ -1,6 +1,6 @@
 """The scale of the targets, which the fit takes away and predictions get back."""
 
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +32,7 @@ class TargetScale(NamedTuple):
         cls, targets: NDArray[np.float64], sample_weight: NDArray[np.float64]
     ) -> Self:
         """Return the scale of targets of shape (n_samples, n_outputs)."""
-        largest = np.abs(targets).max(axis=0)
-        unit = np.ldexp(1.0, np.frexp(largest)[1] - 1)
+        unit = power_of_two(np.abs(targets).max(axis=0))
         targets = targets / unit
         mean = np.average(targets, axis=0, weights=sample_weight)
         variance = np.average((targets - mean) ** 2, axis=0, weights=sample_weight)
@@ -50,3 +49,8 @@ class TargetScale(NamedTuple):
             values.reshape(-1, *[1] * (outputs.ndim - 1)) for values in self
         )
         return (outputs * std + mean) * unit
+
+
+def power_of_two(size: Any) -> Any:
+    """Return the power of two at a size, or below it: a unit that rounds nothing."""
+    return np.ldexp(1.0, np.frexp(size)[1] - 1)

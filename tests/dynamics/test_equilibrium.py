@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 from oracles.exact_limits import gram, ridge_fit
 from scipy.linalg import eigh
 
-from sklearn_ndk.dynamics import ridge_duals, ridge_duals_of_modes
+from sklearn_ndk.dynamics._equilibrium import ridge_duals, ridge_duals_of_modes
 
 TOL = 1e-6
 
@@ -70,6 +70,15 @@ def test_rows_of_any_size_are_interpolated_without_ridge(solve):
         solved = solve(gram(G), 0.0, y)
         assert solved.error < TOL
         assert_allclose(solved.values @ gram(G) / size, y / size, rtol=1e-9)
+
+
+def test_rows_too_small_to_learn_do_not_spoil_the_others(solve):
+    # to learn y = 1 of a row of 1e-18, duals are such that their rounding errors
+    # at rows of size one would be hundreds of times y
+    G, y = rows(4, 6) * np.array([[1.0], [1.0], [1.0], [1e-18]]), np.ones((1, 4))
+    solved = solve(gram(G), 0.0, y)
+    assert solved.error < 1
+    assert_allclose((solved.values @ gram(G))[:, :3], y[:, :3], atol=1e-9)
 
 
 def test_least_squares_weighs_rows_of_any_size_alike(solve):

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 from oracles.exact_limits import flow_fit, gram
 from scipy.linalg import expm
 
-from sklearn_ndk.dynamics import GradientFlow
+from sklearn_ndk.dynamics._gradient_flow import GradientFlow
 
 TOL = 1e-6
 
@@ -46,14 +46,27 @@ def test_error_of_a_singular_kernel_depends_on_whether_its_rank_is_known():
     assert GradientFlow(kernel.copy, y).duals(np.array([1.0])).error < TOL
 
 
-@pytest.mark.parametrize("t", [1e2, 1e10, 1e18, 1e19, 1e24, np.inf])
+@pytest.mark.parametrize("t", [1e2, 1e10, 1e18, 1e19, 1e25, 1e26, 1e28, np.inf])
 def test_small_rows_are_learned_in_their_own_time(t):
-    size = np.array([1.0, 0.3, 1e-9, 1e-9])
+    size = np.array([1.0, 0.3, 1e-9, 1e-13])
     G, y = rows(4, 6) * size[:, None], rows(1, 4, seed=1) * size
     solved = GradientFlow(lambda: gram(G), y).duals(np.array([t]))
     fit = solved.values[:, 0] @ gram(G)
     assert solved.error < TOL
     assert_allclose(fit / size, flow_fit(G, t, y) / size, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_every_row_is_right_relative_to_its_size(seed):
+    # as weights of samples scale rows: light samples are learned as others are
+    rng = np.random.default_rng(seed)
+    size = 10 ** rng.uniform(-14, 0, 5)
+    G, y = rng.standard_normal((5, 7)) * size[:, None], rng.standard_normal((1, 5))
+    y *= size
+    for t in 10 ** rng.uniform(2, 28, 3):
+        solved = GradientFlow(lambda: gram(G), y).duals(np.array([t]))
+        fit = solved.values[:, 0] @ gram(G)
+        assert_allclose(fit / size, flow_fit(G, t, y) / size, atol=TOL / 10)
 
 
 @pytest.mark.parametrize("scale", [1e-200, 1e200])

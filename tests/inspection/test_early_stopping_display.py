@@ -103,9 +103,9 @@ def test_several_scores_are_refused_and_lines_can_be_styled(classes):
     assert display.line_.get_color() == "k"
 
 
-@pytest.mark.parametrize("n_splits", [1, 2])
+@pytest.mark.parametrize("n_splits", [1, 3])
 def test_one_fold_alone_has_no_standard_error_to_name(classes, n_splits):
-    folds = ShuffleSplit(n_splits, random_state=0)
+    folds = ShuffleSplit(n_splits, test_size=0.5, random_state=0)
     model = NDKClassifierCV(times=4, cv=folds).fit(*classes)
     display = EarlyStoppingDisplay.from_estimator(model)
     names = [text.get_text() for text in display.ax_.get_legend().get_texts()]

@@ -27,7 +27,9 @@ _OVERSHOOT = 100.0  # of outputs over targets that no dynamics exceed on the way
 RIGHT, BOUNDED = "right", "bounded, no oracle knows more"
 WARNED = tuple(f"warned, and {what}" for what in ("right", "off", "no oracle knows"))
 REFUSED = "refused in a sentence"
-EXPECTED = (RIGHT, BOUNDED, *WARNED, REFUSED)
+VAGUE = "warned of columns, not of accuracy, and off"
+EXPECTED = (RIGHT, BOUNDED, *WARNED, VAGUE, REFUSED)
+_ACCURACY = {"LinAlgWarning", "ConvergenceWarning"}
 
 
 class Verdict(NamedTuple):
@@ -158,6 +160,8 @@ def judge(sandbox: Sandbox, seed: int, budget: float = BUDGET) -> Verdict:
     detail = f"{ratio:.2g} of what is allowed at {where}" if ratio >= 0 else ""
     if outcome.warned:
         name = WARNED[2 if ratio < 0 else int(ratio > 1)]
+        if ratio > 1 and _ACCURACY.isdisjoint(w.kind for w in outcome.warnings):
+            name = VAGUE
         return Verdict(seed, name, "; ".join(filter(None, [told, detail])))
     if ratio > 1:
         return Verdict(seed, f"WRONG beside {oracle}", detail)

@@ -1,59 +1,14 @@
-"""The data of the paper's experiments; nothing here needs a network."""
+"""Two classes of images; nothing here needs a network."""
 
 from http.client import IncompleteRead
 from urllib.error import URLError
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_array_equal
 
-from sklearn_ndk.datasets import _images, fetch_binary_images, make_orthogonal
-
-# Orthogonal inputs
-
-
-@pytest.mark.parametrize("overlap", [0.3, -0.6, 0.0, 1.0, -1.0, 1 - 1e-12])
-@pytest.mark.parametrize("n_features", [31, None])
-def test_overlaps_are_exact(overlap, n_features):
-    X, y, X_test, y_test = make_orthogonal(30, n_features, overlap, random_state=0)
-    n_features = n_features or 60
-    assert X.shape == X_test.shape == (30, n_features)
-    assert_allclose(X @ X.T / n_features, np.eye(30), atol=1e-13)
-    assert_allclose(X_test @ X.T / n_features, overlap * np.eye(30), atol=1e-13)
-    assert_allclose((X_test**2).sum(axis=1), n_features)
-    assert_array_equal(y_test, y)
-    assert y_test is not y
-
-
-def test_directions_and_labels_are_random_and_reproducible():
-    first, again, other = (make_orthogonal(200, random_state=i) for i in (0, 0, 1))
-    for one, two in zip(first, again, strict=True):
-        assert_array_equal(one, two)
-    X, y, X_test, _ = first
-    assert not np.array_equal(y, other[1])
-    assert set(y) == {-1.0, 1.0}
-    assert abs(y.sum()) < 4 * np.sqrt(200)
-    # Cosines between inputs of two independent rotations have variance 1/n_features
-    assert_allclose(np.mean((X @ other[0].T) ** 2) / 400, 1.0, rtol=0.05)
-    rest = X_test - 0.5 * X
-    cosines = (rest @ rest.T / (0.75 * 400))[np.triu_indices(200, 1)]
-    assert_allclose(np.mean(cosines**2) * 200, 1.0, rtol=0.05)  # 200 dimensions left
-
-
-def test_as_many_features_as_samples_are_enough_without_a_rest():
-    X, _, X_test, _ = make_orthogonal(5, 5, overlap=1, random_state=0)
-    assert_allclose(X_test, X)
-    with pytest.raises(ValueError, match="at least 6 for 5 orthogonal samples"):
-        make_orthogonal(5, 5, overlap=0.9)
-
-
-@pytest.mark.parametrize("wrong", [{"n_samples": 0}, {"overlap": 1.5}])
-def test_bad_parameters_of_the_orthogonal_task(wrong):
-    with pytest.raises(ValueError, match=f"The '{next(iter(wrong))}' parameter"):
-        make_orthogonal(**wrong)
-
-
-# Images
+from sklearn_ndk.datasets import _images, fetch_binary_images
+from sklearn_ndk.datasets._images import ARCHIVES, download
 
 
 @pytest.fixture
@@ -78,9 +33,12 @@ def openml(monkeypatch):
         return X.astype(float), np.tile(np.arange(10), 70).astype(str).astype(object)
 
     monkeypatch.setattr(_images, "fetch_openml", fetch)
-    archives = {k: v._replace(n_train=600) for k, v in _images._ARCHIVES.items()}
-    monkeypatch.setattr(_images, "_ARCHIVES", archives)
     return asked
+
+
+def download_few(name, folder):
+    """Make a file of 600 training images, and 100 test images, from OpenML's copy."""
+    download(ARCHIVES[name]._replace(n_train=600), folder / f"{name}.npz")
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +62,13 @@ def offline(monkeypatch, request):
     monkeypatch.setattr(_images, "fetch_openml", fetch)
 
 
+def test_file_that_is_missing_is_downloaded(tmp_path, openml):
+    with pytest.raises(ValueError, match="has 0 of the classes"):  # of 700 images
+        fetch_binary_images("mnist", (0, 1), 1, 1, data_home=tmp_path)
+    assert openml == [554]
+    assert (tmp_path / "mnist.npz").exists()
+
+
 @pytest.mark.parametrize("shape", [(-1, 784), (-1, 28, 28)])
 def test_file_made_by_hand(tmp_path, arrays, shape):
     X = arrays["X_train"]
@@ -122,6 +87,7 @@ def test_file_made_by_hand(tmp_path, arrays, shape):
 
 
 def test_download_is_kept(tmp_path, openml):
+    download_few("mnist", tmp_path)
     first = fetch_binary_images("mnist", (0, 1), 120, 20, data_home=tmp_path)
     again = fetch_binary_images("mnist", (0, 1), 120, 20, data_home=tmp_path)
     assert openml == [554]
@@ -134,6 +100,7 @@ def test_download_is_kept(tmp_path, openml):
 
 
 def test_classes_of_cifar_by_name_and_channels_last(tmp_path, openml):
+    download_few("cifar10", tmp_path)
     images = fetch_binary_images("cifar10", ("cat", "dog"), 3, 1, data_home=tmp_path)
     numbers = fetch_binary_images("cifar10", (3, 5), 3, 1, data_home=tmp_path)
     assert openml == [40927]
@@ -145,6 +112,7 @@ def test_classes_of_cifar_by_name_and_channels_last(tmp_path, openml):
 
 
 def test_damage_is_noticed(tmp_path, openml):
+    download_few("mnist", tmp_path)
     fetch_binary_images("mnist", (0, 1), 1, 1, data_home=tmp_path)
     path = tmp_path / "mnist.npz"
     with np.load(path) as file:
