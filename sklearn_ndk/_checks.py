@@ -1,12 +1,12 @@
 """Checks of single times and of arrays of them, and of numbers."""
 
 from numbers import Real
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 
 
-def as_float(value: Real, name: str) -> float:
+def as_float(value: SupportsFloat, name: str) -> float:
     """Return a real number in double precision.
 
     Parameters
