@@ -30,7 +30,7 @@ def as_float(value: SupportsFloat, name: str) -> float:
         return float(value)
     except OverflowError:
         raise ValueError(
-            f"{name} must be within the range of floating point, up to 1.8e308; got a "
+            f"{name} must be in the range of double precision, up to 1.8e308; got a "
             "larger number."
         ) from None
 

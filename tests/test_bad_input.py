@@ -1,10 +1,13 @@
 """Bad input gets one clear sentence, before any heavy work."""
 
 import re
+from datetime import datetime
+from fractions import Fraction
 from inspect import signature
 
 import numpy as np
 import pytest
+from pandas import NA
 from scipy import sparse
 
 from sklearn_ndk import NDKClassifier, NDKRegressor
@@ -17,6 +20,7 @@ from sklearn_ndk.kernels import (
     ntk_kernel,
     two_time_nngp_kernel,
 )
+from sklearn_ndk.simulation import simulate_langevin
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((10, 3))
@@ -207,6 +211,24 @@ def test_kernels_tell_bad_inputs(kernel, left, right, message):
         call(kernel, left, right)
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize(
+    ("rows", "error"),
+    [
+        (np.array([[NA, 1.0]], dtype=object), ValueError),
+        (np.array([["2020-01-01"]], dtype="M8[s]"), TypeError),
+        (np.array([[3]], dtype="m8[s]"), TypeError),
+        ([[datetime(2020, 1, 1)]], TypeError),
+        ([[{}]], TypeError),
+    ],
+    ids=["NA", "datetime64", "timedelta64", "datetime", "dict"],
+)
+def test_kernels_of_what_is_no_number_are_told(kernel, rows, error):
+    for given in ((rows,), (np.ones((1, len(rows[0]))), rows)):
+        with pytest.raises(error, match=r"Input . contains NaN|. must hold real num"):
+            call(kernel, *given)
+
+
 # Times of predictions
 
 
@@ -251,6 +273,57 @@ def test_times_of_a_path_are_a_list_of_times(make, method, times, message):
     fitted = make().fit(X, y)
     with pytest.raises(ValueError, match=message):
         getattr(fitted, method)(X, times)
+
+
+BEYOND = [10**400, Fraction(10**400, 3)]
+NO_TIMES = ["1", None, 1j, True, NA, datetime(2020, 1, 1), np.timedelta64(1, "s")]
+
+
+@pytest.mark.parametrize("t", BEYOND, ids=["int", "fraction"])
+def test_times_beyond_floating_point_are_told(make, t):
+    message = "in the range of double precision"
+    fitted = make().fit(X, y)
+    for call in (
+        lambda: fitted.predict(X, t=t),
+        lambda: fitted.predict_path(X, [1, t]),
+        lambda: fitted.predict_drift(X, t),
+        lambda: fitted.predict_drift(X, 1.0, t0=t),
+        lambda: simulate_langevin(X, y, X, [t]),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+@pytest.mark.parametrize("make", [NDKRegressor, NDKClassifier, *KERNELS[3:]])
+def test_time_parameters_beyond_floating_point_are_told(make):
+    def give():
+        if make in KERNELS:
+            return make(X, t=1.0, t_prime=10**400)
+        return make(t=10**400).fit(X, y)
+
+    with pytest.raises(ValueError, match="in the range of double precision"):
+        give()
+
+
+@pytest.mark.parametrize("t", NO_TIMES, ids=repr)
+def test_times_of_a_path_are_numbers(make, t):
+    fitted = make().fit(X, y)
+    with pytest.raises(TypeError, match="times must be numbers; got"):
+        fitted.predict_path(X, [t])
+    if t is not None:
+        with pytest.raises(TypeError, match="t must be a single time, a number; got"):
+            fitted.predict(X, t=t)
+
+
+def test_times_in_nested_lists_are_told(make):
+    with pytest.raises(ValueError, match=r"times must be a 1-D array .* nested lists"):
+        make().fit(X, y).predict_path(X, [[1.0], [1.0, 2.0]])
+
+
+def test_times_of_any_real_type_are_times(make):
+    fitted = make().fit(X, y)
+    path = fitted.predict_path(X, [Fraction(1, 2), 2])
+    np.testing.assert_array_equal(path, fitted.predict_path(X, [0.5, 2.0]))
 
 
 # Memory

@@ -4,16 +4,12 @@ It works on single pairs of inputs, elementwise: `k_xx` and `k_yy` are the
 kernels of each input with itself, `k_xy` of the pair, and everything, the
 weight moments included, broadcasts. The same lines therefore serve a tile of
 kernel matrices at several pairs of times, and a few pairs of inputs at many.
-Arrays that an activation returns are read, never written into: it may keep them.
 """
 
 import numpy as np
 
-from sklearn_ndk.kernels._activations import (
-    Activation,
-    checked_second_moment,
-    own_duals,
-)
+from sklearn_ndk.kernels._activations import Activation
+from sklearn_ndk.kernels._duals import checked_second_moment, own_duals
 from sklearn_ndk.kernels._weight_process import WeightMoments
 
 
