@@ -52,7 +52,7 @@ class BaseNDK(NDKParameters, CallbackSupportMixin, BaseEstimator, ABC):
         """Return the fitted attributes, given validated samples."""
         fitted = features | self._new_ensemble(X, y, sample_weight, memory)
         context = self._init_callback_context(max_subtasks=None)
-        self._solve_as_task(fitted, X, y, self.t, context)
+        self._solve_as_task(fitted, X, y, check_time(self.t), context)
         return fitted
 
     def _set_fitted(self, fitted):

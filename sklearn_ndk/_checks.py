@@ -1,12 +1,12 @@
 """Checks of single times and of arrays of them, and of numbers."""
 
 from numbers import Real
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 
 
-def as_float(value: Real, name: str) -> float:
+def as_float(value: SupportsFloat, name: str) -> float:
     """Return a real number in double precision.
 
     Parameters
@@ -57,7 +57,7 @@ def check_time(t: Any, name: str = "t", hint: str = "") -> float:
     TypeError, ValueError
         If it is not a number, or not a time.
     """
-    if not isinstance(t, Real) or isinstance(t, bool):
+    if not isinstance(t, Real) or isinstance(t, bool | np.timedelta64):
         raise TypeError(
             f"{name} must be a single time, a number; got {t!r} of type "
             f"{type(t).__name__}.{hint}"

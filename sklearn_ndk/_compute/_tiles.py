@@ -1,11 +1,19 @@
 """Tiles that cover a matrix, and work on them spread over threads."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from sklearn_ndk._compute._threads import n_threads, single_threaded_blas, spread
 
 
-def over_tiles(function, shape, *, symmetric, n_entries):
+def over_tiles(
+    function: Callable[[slice, slice], None],
+    shape: tuple[int, int],
+    *,
+    symmetric: bool,
+    n_entries: int,
+) -> None:
     """Call a function for each tile of a matrix, on all threads.
 
     Parameters

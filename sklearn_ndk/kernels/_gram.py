@@ -101,7 +101,7 @@ def gram_matrix(
         parallel rows accurate to rounding.
     """
     same = Y is None
-    right = X if same else Y
+    right = X if Y is None else Y
     unit_x, x_norm = _unit_rows(X)
     unit_y, y_norm = (unit_x, x_norm) if same else _unit_rows(right)
     cosine = np.empty((len(X), len(right)), X.dtype)

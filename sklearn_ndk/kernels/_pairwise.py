@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics.pairwise import check_pairwise_arrays
 from sklearn.utils._param_validation import Interval
 
+from sklearn_ndk._checks import check_time
 from sklearn_ndk._validation import refuse_non_numbers, validated
 from sklearn_ndk.kernels._activations import Activation
 from sklearn_ndk.kernels._gram import Gram, gram_matrix
@@ -229,10 +230,11 @@ def ndk_kernel(
     array([[0.1685, 0.0965],
            [0.0965, 0.674 ]])
     """
+    times = check_time(t), check_time(t_prime, "t_prime")
     network = make_network(
         depth=depth, activation=activation, T=T, sigma=sigma, sigma0=sigma0, bias=bias
     )
-    return network.ndk(_checked_gram(X, Y), t, t_prime, overwrite=True)
+    return network.ndk(_checked_gram(X, Y), *times, overwrite=True)
 
 
 @_validated("depth", "activation", "T", "sigma", "sigma0", "bias", times=True)
@@ -290,10 +292,11 @@ def two_time_nngp_kernel(
     >>> two_time_nngp_kernel([[1.0, 0.0]], t=100.0, t_prime=50.0).round(4)
     array([[0.1705]])
     """
+    times = check_time(t), check_time(t_prime, "t_prime")
     network = make_network(
         depth=depth, activation=activation, T=T, sigma=sigma, sigma0=sigma0, bias=bias
     )
-    return network.two_time_nngp(_checked_gram(X, Y), t, t_prime, overwrite=True)
+    return network.two_time_nngp(_checked_gram(X, Y), *times, overwrite=True)
 
 
 @_validated("depth", "activation", "sigma", "bias")

@@ -5,11 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats.qmc import Halton
 
+from sklearn_ndk.kernels._gram import Gram
 from sklearn_ndk.kernels._network import InfiniteNetwork
 
 _N_ANGLES = 120  # for kernels of the angle alone
 _N_PAIRS = 400  # for kernels of the angle and both norms
 _MARGIN = 10  # by which kernels at other pairs may exceed what the sample shows
+_SMALLEST_ANGLE = 1e-8
 _EXTREME = 1e-8  # squared norms beyond this share of others act like it, or its inverse
 
 
@@ -37,7 +39,7 @@ class Probe:
     smallest: float
     largest: float
 
-    def __call__(self, t, t_prime):
+    def __call__(self, t: np.ndarray, t_prime: np.ndarray) -> np.ndarray:
         """Evaluate the weighted NDK.
 
         Parameters
@@ -54,7 +56,7 @@ class Probe:
         values = self.network.ndk_entries(*rows, t[None], t_prime[None])
         return self.weight[:, None] * values
 
-    def covers(self, k_xx):
+    def covers(self, k_xx: np.ndarray) -> np.ndarray:
         """Tell for which inputs, of given squared norms, the probes stand.
 
         Parameters
@@ -69,7 +71,7 @@ class Probe:
         """
         return (k_xx >= self.smallest) & (k_xx <= self.largest)
 
-    def subset(self, probes):
+    def subset(self, probes: np.ndarray) -> "Probe":
         """Return the same for some of the probes.
 
         Parameters
@@ -86,7 +88,7 @@ class Probe:
         return replace(self, **{name: getattr(self, name)[probes] for name in fields})
 
 
-def make_probe(network, gram):
+def make_probe(network: InfiniteNetwork, gram: Gram) -> Probe:
     """Choose probes for the pairs of inputs in a Gram matrix.
 
     Few pairs are all probes. Many are represented by all angles, dense around
@@ -128,34 +130,37 @@ def make_probe(network, gram):
         # only rows of equal norm come close to each other
         k_yy[::2] = np.clip(k_xx[::2], k_yy.min(), k_yy.max())
         k_xy = np.sqrt(k_xx) * np.sqrt(k_yy) * _cosines(w)
-    variance = np.sqrt(_variance(network, k_xx) * _variance(network, k_yy))
+    variance = np.sqrt(_variance(network, k_xx)) * np.sqrt(_variance(network, k_yy))
     weight = np.divide(
         margin, variance, out=np.zeros_like(variance), where=variance > 0
     )
     return Probe(network, k_xx, k_yy, k_xy, weight, smallest, largest)
 
 
-def _variance(network, k):
+def _variance(network: InfiniteNetwork, k: np.ndarray) -> np.ndarray:
     """Return the larger of ``NDK(t, t)`` at both ends of time, before any drift."""
     network = replace(network, delay=0.0)
     k, ends = k[:, None], np.array([0.0, np.inf])
     return network.ndk_entries(k, k, k, ends, ends).max(axis=1)
 
 
-def _norm_range(gram):
+def _norm_range(gram: Gram) -> tuple[float, float]:
     """Return the smallest and the largest squared norm, positive."""
     norms = np.concatenate([gram.x_norm, gram.y_norm]) ** 2
     return norms.min(), norms.max() or 1.0
 
 
-def _graded(u, smallest, largest, scale):
+def _graded(u: np.ndarray, smallest: float, largest: float, scale: float) -> np.ndarray:
     """Map [0, 1] to squared norms of a range, evenly in their logarithm."""
     bottom, top = np.clip([smallest, largest], _EXTREME * scale, scale / _EXTREME)
     return top * (bottom / top) ** u
 
 
-def _cosines(u):
+def _cosines(u: np.ndarray) -> np.ndarray:
     """Map [0, 1] to cosines: angles from 0 to pi, a third graded towards 0."""
-    graded = 10.0 ** (24 * u - 8)  # 1e-8 to 1 over the first third
+    # a kernel's kink at angle zero is rounded by the time between weights, down to
+    # 1e-8, below which a cosine does not tell an angle: equally many probes in each
+    # decade, to one radian over the first third
+    graded = _SMALLEST_ANGLE ** (1 - 3 * u)
     angle = np.where(u < 1 / 3, graded, np.pi * (1.5 * u - 0.5))
     return np.cos(np.where(u == 0, 0, angle))

@@ -60,7 +60,7 @@ def layer_recursion(
     if sine2 is not None:
         sine2 = _sine2_of_signals(k_xx, k_yy, k_xy, sine2, bias2, moments.forgotten)
 
-    def biased(k):
+    def biased(k: np.ndarray) -> np.ndarray:
         return k + bias2 if bias2 else k
 
     ndk = moments.decay * biased(k_xy) if tangent else None

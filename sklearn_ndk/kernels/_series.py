@@ -5,6 +5,7 @@ few dozen polynomials in a graded angle span them, and a matrix product turns th
 into all the kernels, at a fraction of the price of the layers.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +35,7 @@ class AngularSeries:
     end: float
     coefficients: np.ndarray
 
-    def __call__(self, cosine):
+    def __call__(self, cosine: np.ndarray) -> np.ndarray:
         """Evaluate the functions.
 
         Parameters
@@ -53,7 +54,11 @@ class AngularSeries:
         return values.reshape(-1, *cosine.shape)
 
 
-def angular_series(functions, lowest, precision):
+def angular_series(
+    functions: Callable[[np.ndarray], np.ndarray],
+    lowest: float,
+    precision: np.ndarray,
+) -> AngularSeries | None:
     """Expand functions of an angle.
 
     Parameters
@@ -84,7 +89,7 @@ def angular_series(functions, lowest, precision):
     return best
 
 
-def _chebyshev(x, n_terms):
+def _chebyshev(x: np.ndarray, n_terms: int) -> np.ndarray:
     """Return the first Chebyshev polynomials at x, shape (n_terms, len(x))."""
     out = np.empty((n_terms, len(x)))
     out[0], out[1] = 1, x

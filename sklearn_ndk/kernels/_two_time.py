@@ -1,9 +1,11 @@
 """The NDK between two sets of inputs as a function of two times."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from sklearn_ndk.kernels._gram import Gram
 from sklearn_ndk.kernels._network import InfiniteNetwork
@@ -28,20 +30,32 @@ class TwoTimeKernel:
     network: InfiniteNetwork
     gram: Gram
 
+    def __post_init__(self) -> None:
+        network, ends = replace(self.network, delay=0.0), np.array([0.0, np.inf])
+        network.check_range(self.gram, network.moments(ends, ends))
+
     @property
-    def n_rows(self):
+    def n_rows(self) -> int:
         """The number of rows."""
         return len(self.gram.x_norm)
 
-    def ntk(self, overwrite=False):
+    def ntk(self, overwrite: bool = False) -> np.ndarray:
         """Return the kernel of gradient flow, see :meth:`InfiniteNetwork.ntk`."""
         return self.network.ntk(self.gram, overwrite)
 
-    def nngp(self, decay=1.0, overwrite=False):
+    def nngp(self, decay: float = 1.0, overwrite: bool = False) -> np.ndarray:
         """Return the equilibrium's kernel, see :meth:`InfiniteNetwork.nngp`."""
         return self.network.nngp(self.gram, decay, overwrite)
 
-    def mixtures(self, t, t_prime, mixing, dtypes, precision, overwrite=False):
+    def mixtures(
+        self,
+        t: np.ndarray,
+        t_prime: np.ndarray,
+        mixing: np.ndarray,
+        dtypes: Sequence[DTypeLike],
+        precision: np.ndarray,
+        overwrite: bool = False,
+    ) -> list[np.ndarray]:
         """Return mixtures of the NDK at several pairs of times.
 
         Parameters
@@ -72,7 +86,7 @@ class TwoTimeKernel:
         """The kernel at probe inputs that stand for those of this kernel."""
         return make_probe(self.network, self.gram)
 
-    def covered_by(self, probe):
+    def covered_by(self, probe: Probe) -> bool:
         """Tell whether the probe inputs of another kernel stand for these as well.
 
         Parameters
@@ -87,7 +101,7 @@ class TwoTimeKernel:
         """
         return bool(np.all(probe.covers(self.gram.x_norm**2)))
 
-    def rows_within_columns(self):
+    def rows_within_columns(self) -> np.ndarray:
         """Tell for which rows the columns have shorter and longer inputs.
 
         Returns
@@ -98,12 +112,12 @@ class TwoTimeKernel:
         x, y = self.gram.x_norm, self.gram.y_norm
         return ((x >= y.min()) & (x <= y.max())) | self.network.homogeneous
 
-    def scaled(self, factor):
+    def scaled(self, factor: float) -> "TwoTimeKernel":
         """Return the same kernel times a positive factor, with the same Gram matrix."""
         root = np.sqrt(factor)
         return TwoTimeKernel(self.network, self.gram.scaled(root, root))
 
-    def drifted(self, delay):
+    def drifted(self, delay: float) -> "TwoTimeKernel":
         """Return the kernel of the same inputs with a frozen readout.
 
         Parameters
@@ -118,7 +132,7 @@ class TwoTimeKernel:
         """
         return TwoTimeKernel(replace(self.network, delay=delay), self.gram)
 
-    def rows(self, index):
+    def rows(self, index: np.ndarray | slice) -> "TwoTimeKernel":
         """Return the same for some of the rows.
 
         Parameters
@@ -133,7 +147,7 @@ class TwoTimeKernel:
         """
         return TwoTimeKernel(self.network, self.gram.rows(index))
 
-    def rate(self, times):
+    def rate(self, times: np.ndarray) -> np.ndarray:
         """Estimate the largest eigenvalue of ``NDK(t, t)`` from above.
 
         It is the trace, with norms of the inputs rounded to their quantiles.
@@ -151,7 +165,7 @@ class TwoTimeKernel:
         scale = self.gram.row_scale @ self.gram.column_scale
         return scale * self._variance(times).mean(axis=0)
 
-    def weight_variance(self, times):
+    def weight_variance(self, times: np.ndarray) -> np.ndarray:
         """Return the variance of single weights.
 
         Parameters
@@ -166,7 +180,7 @@ class TwoTimeKernel:
         """
         return self.network.moments(times, times).var
 
-    def mean_diagonal(self):
+    def mean_diagonal(self) -> float:
         """Return the mean of ``NDK(t, t; x, x)`` at the end of time where it is larger.
 
         Returns
@@ -178,7 +192,7 @@ class TwoTimeKernel:
         largest = self._variance(np.array([0.0, np.inf])).max(axis=1)
         return scale * largest.mean() or 1.0
 
-    def _variance(self, times):
+    def _variance(self, times: np.ndarray) -> np.ndarray:
         """Return ``NDK(t, t; x, x)`` at quantiles of the norm of x."""
         levels = np.linspace(0, 1, _N_QUANTILES)
         k = np.quantile(self.gram.x_norm**2, levels).reshape(-1, *[1] * times.ndim)

@@ -2,30 +2,17 @@
 
 import numpy as np
 import pytest
-from numpy.polynomial.hermite_e import hermegauss
 from numpy.testing import assert_allclose
 from oracles.golden import GOLDEN, GOLDEN_CASES, PARAMETERS
-from scipy.special import erf
-from threadpoolctl import threadpool_limits
 
 from sklearn_ndk.kernels import (
-    Activation,
     mean_kernel,
     ndk_kernel,
     nngp_kernel,
     ntk_kernel,
     two_time_nngp_kernel,
 )
-from sklearn_ndk.kernels import _network as tiles
-from sklearn_ndk.kernels._activations import ACTIVATIONS, get_activation
-from sklearn_ndk.kernels._network import InfiniteNetwork
-from sklearn_ndk.kernels._series import angular_series
-
-FUNCTIONS = {
-    "relu": (lambda z: np.maximum(z, 0), lambda z: (z > 0) * 1.0),
-    "erf": (erf, lambda z: 2 / np.sqrt(np.pi) * np.exp(-(z**2))),
-    "linear": (lambda z: z, np.ones_like),
-}
+from sklearn_ndk.kernels._activations import ACTIVATIONS
 
 
 def rows(n=12, d=5, seed=0):
@@ -41,28 +28,6 @@ def test_golden_kernels(case):
         for kernel, key in ((two_time_nngp_kernel, "K"), (ndk_kernel, "NDK")):
             got = kernel(data["Xs"], data["X"], **times, **parameters)
             assert_allclose(got, GOLDEN[f"{case['name']}/{key}"][i], rtol=1e-10)
-
-
-@pytest.mark.parametrize("name", list(ACTIVATIONS))
-@pytest.mark.parametrize(("a", "d", "r"), [(1, 1, 0.5), (0.3, 2, -0.8), (4, 0.1, 0.97)])
-def test_duals_are_gaussian_expectations(name, a, d, r):
-    x, w = hermegauss(200)
-    u = np.sqrt(a) * x[:, None]
-    v = np.sqrt(d) * (r * x[:, None] + np.sqrt(1 - r**2) * x)
-    weight = w[:, None] * w / (2 * np.pi)
-    cov = np.array([[r * np.sqrt(a * d)]])
-    duals = ACTIVATIONS[name].duals(np.array([[a]]), np.array([[d]]), cov)
-    tolerance = 5e-3 if name == "relu" else 1e-8  # relu' jumps between grid points
-    for function, dual in zip(FUNCTIONS[name], duals, strict=True):
-        expected = np.sum(weight * function(u) * function(v))
-        assert_allclose(dual[0, 0], expected, atol=tolerance)
-
-
-@pytest.mark.parametrize("name", list(ACTIVATIONS))
-def test_second_moment_is_the_dual_with_itself(name):
-    var = np.geomspace(1e-300, 1e300, 61)
-    dual = ACTIVATIONS[name].duals(var, var, var)[0]
-    assert_allclose(ACTIVATIONS[name].second_moment(var), dual, rtol=1e-14)
 
 
 @pytest.mark.parametrize("activation", list(ACTIVATIONS))
@@ -115,19 +80,6 @@ def test_integral_of_the_stationary_kernel_is_nngp_over_ridge(activation, bias):
     assert_allclose(total * ridge, nngp_kernel(X, **shared), rtol=1e-7)
 
 
-@pytest.mark.parametrize("activation", list(ACTIVATIONS))
-@pytest.mark.parametrize("times", [(0.0, 0.0), (50.0, 50.0), (80.0, 20.0)])
-@pytest.mark.parametrize("bias", [0.0, 0.5])
-def test_symmetric_evaluation_is_the_full_one(activation, times, bias, monkeypatch):
-    monkeypatch.setattr(tiles, "_TILE_ENTRIES", 49)  # many tiles, ragged at the end
-    X = rows(40)
-    shared = {"depth": 2, "activation": activation, "sigma0": 1.5, "bias": bias}
-    shared |= dict(zip(("t", "t_prime"), times, strict=True))
-    assert_allclose(ndk_kernel(X, **shared), ndk_kernel(X, X, **shared), rtol=1e-9)
-    alone = np.diag([ndk_kernel(x[None], **shared).item() for x in X])
-    assert_allclose(np.diag(ndk_kernel(X, **shared)), np.diag(alone), rtol=1e-12)
-
-
 def test_diagonal_has_its_closed_form():
     X = np.r_[rows(), 1e-150 * rows(2), 1e150 * rows(2)]
     k = np.einsum("ij,ij->i", X / np.sqrt(5), X / np.sqrt(5))
@@ -162,16 +114,6 @@ def test_antiparallel_rows_have_the_exact_relu_kernel():
     assert_allclose(nngp_kernel(x, -x, depth=2), k / (2 * np.pi), rtol=1e-12)
 
 
-def test_angle_between_nearly_parallel_rows_is_resolved():
-    angle = 1e-6
-    X = np.array([[1.0, 0.0, 0.0], [np.cos(angle), np.sin(angle), 0.0]]) + 0.0
-    got = ntk_kernel(X)[0, 1]
-    # depth 1: K + cos(angle) Kdot in terms of the angle
-    dual = np.sin(angle) + (np.pi - angle) * np.cos(angle)
-    expected = (dual + np.cos(angle) * (np.pi - angle)) / (2 * np.pi) / 3
-    assert_allclose(got, expected, rtol=1e-11)
-
-
 def test_single_precision_in_gives_single_precision_out():
     X = rows().astype(np.float32)
     for kernel in (nngp_kernel, ntk_kernel):
@@ -180,52 +122,6 @@ def test_single_precision_in_gives_single_precision_out():
         assert_allclose(
             K, kernel(X.astype(float), activation="erf", depth=2), rtol=1e-4
         )
-
-
-def test_number_of_threads_does_not_matter(monkeypatch):
-    monkeypatch.setattr(tiles, "_TILE_ENTRIES", 100)
-    X = rows(50)
-    with threadpool_limits(1):
-        one = ndk_kernel(X, t=3.0, t_prime=1.0, depth=2)
-    assert np.array_equal(one, ndk_kernel(X, t=3.0, t_prime=1.0, depth=2))
-
-
-@pytest.mark.parametrize("depth", [1, 2, 5])
-@pytest.mark.parametrize("precision", [1e-4, 1e-8, 1e-11])
-@pytest.mark.parametrize("lowest", [1.0, 0.0, -0.95, -1.0])
-def test_series_in_the_angle_are_as_precise_as_asked(depth, precision, lowest):
-    network = InfiniteNetwork(depth, get_activation("relu"), T=0.1, sigma0=1.4)
-    t, lag = np.array([1e-3, 1.0, 10.0, 10.0]), np.array([1e-3, 1e-2, 0.0, 9.0])
-
-    def kernels(cosine):
-        return network.ndk_entries(1.0, 1.0, cosine[:, None], t, t - lag)
-
-    series = angular_series(kernels, lowest, np.full(4, precision))
-    if series is None:  # kernels bend sharply at short lags and antiparallel inputs
-        assert precision < 1e-8 or lowest == -1
-        return
-    cosine = np.concatenate([np.linspace(lowest, 1, 300), 1 - np.geomspace(1e-15, 0.1)])
-    cosine = np.maximum(cosine, min(lowest, 0))
-    assert_allclose(series(cosine).T, kernels(cosine), atol=precision)
-
-
-def test_series_keep_the_shape_and_give_way_where_they_would_be_long():
-    series = angular_series(lambda c: np.stack([c, c**2], 1), -1.0, np.full(2, 1e-12))
-    cosine = np.linspace(-1, 1, 6).reshape(2, 3)
-    assert_allclose(series(cosine), [cosine, cosine**2], atol=1e-12)
-    rough = angular_series(lambda c: np.abs(c[:, None] + 0.3), -1.0, np.array([1e-6]))
-    assert rough is None
-
-
-def test_an_activation_is_one_small_object():
-    class Shifted(Activation):
-        name, homogeneous = "half relu", True
-
-        def duals(self, var_u, var_v, cov):
-            return tuple(d / 4 for d in ACTIVATIONS["relu"].duals(var_u, var_v, cov))
-
-    X = rows()
-    assert_allclose(nngp_kernel(X, activation=Shifted()), nngp_kernel(X) / 4)
 
 
 @pytest.mark.parametrize("activation", list(ACTIVATIONS))
