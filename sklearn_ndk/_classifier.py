@@ -106,7 +106,7 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
         return self._fit(X, y, sample_weight)
 
     def _encode_targets(self, y):
-        """Return +1 for the class of each sample and -1 for others, and the classes."""
+        """Return the targets of training, and the classes."""
         check_classification_targets(y)
         classes = np.unique(y)
         if len(classes) < 2:
@@ -114,8 +114,11 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
                 f"{type(self).__name__} needs samples of at least two classes with "
                 f"positive weight; got one class, {classes.tolist()[0]!r}."
             )
-        targets = np.where(np.asarray(y)[:, None] == classes, 1.0, -1.0)
-        return targets[:, 1:] if len(classes) == 2 else targets, {"classes_": classes}
+        return _signs(y, classes), {"classes_": classes}
+
+    def _targets(self, y):
+        """Return the targets of labels, once the classes are known."""
+        return _signs(y, self.classes_)
 
     def decision_function(
         self, X: ArrayLike, t: float | None = None
@@ -265,6 +268,12 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
         if outputs.shape[1] == 1:
             return self.classes_[(outputs[:, 0] > 0).astype(int)]
         return self.classes_[outputs.argmax(axis=1)]
+
+
+def _signs(y, classes):
+    """Return +1 for the class of each sample and -1 for others, 2-D."""
+    signs = np.where(np.asarray(y)[:, None] == classes, 1.0, -1.0)
+    return signs[:, 1:] if len(classes) == 2 else signs
 
 
 def _squeeze_binary(outputs):

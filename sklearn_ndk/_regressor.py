@@ -119,7 +119,11 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
 
     def _encode_targets(self, y):
         flat = y.size == len(y)  # as GaussianProcessRegressor
-        return np.reshape(y, (len(y), -1)).astype(float), {"_flat": flat}
+        return self._targets(y), {"_flat": flat}
+
+    def _targets(self, y):
+        """Return the targets, 2-D."""
+        return np.reshape(y, (len(y), -1)).astype(float)
 
     def predict(self, X: ArrayLike, t: float | None = None) -> NDArray[np.float64]:
         """Predict the mean output at one time.

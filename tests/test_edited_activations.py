@@ -12,7 +12,7 @@ from sklearn_ndk import NDKClassifierCV, NDKRegressorCV
 from sklearn_ndk.kernels import Activation
 
 RNG = np.random.default_rng(0)
-X = RNG.standard_normal((20, 3))
+X = RNG.standard_normal((20, 30))  # more features than samples: kernels of full rank
 LABELS = (X[:, 0] > 0).astype(int)
 
 

@@ -92,9 +92,16 @@ def march(
     diagonals = np.einsum("jnn->nj", matrices)
 
     def integrate(weights, z):
-        # terms of shape (n_outputs, n_nodes, rank, n_samples)
+        # weights first: few nodes are wanted of many
         terms = np.moveaxis(weights @ z[:, None], 1, 2)
         return (terms.reshape(-1, len(stacked)) @ stacked).reshape(*terms.shape[:2], -1)
+
+    beside = np.ascontiguousarray(matrices.transpose(1, 0, 2)).reshape(n_samples, -1)
+
+    def integrate_panel(weights, z):
+        # matrices first: nothing is copied; weights of shape (n_nodes, n_nodes * rank)
+        products = (z.reshape(-1, n_samples) @ beside).reshape(len(z), -1, n_samples)
+        return weights @ products
 
     for start in range(first, weights.shape[1], n_nodes):
         panel, past = slice(start, start + n_nodes), slice(start + n_nodes)
@@ -103,8 +110,9 @@ def march(
         own = weights[:, panel, panel]
         blocks = np.eye(n_nodes) + np.tensordot(diagonals, own, axes=1)
         inverses = np.linalg.inv(blocks)
+        own = own.transpose(1, 2, 0).reshape(n_nodes, -1)
         change, norms = gcr(
-            lambda z, own=own: z + integrate(own, z),
+            lambda z, own=own: z + integrate_panel(own, z),
             lambda z, inv=inverses: np.einsum("nij,ojn->oin", inv, z, optimize=True),
             defect,
             threshold,
