@@ -36,7 +36,7 @@ def rank_bound(network: InfiniteNetwork, X: NDArray[np.float64]) -> int:
     return len(X)
 
 
-def _rank(X, constant):
+def _rank(X: NDArray[np.float64], constant: bool) -> int:
     """Return the rank of inputs, with a column of ones if there is a constant."""
     if constant:
         X = np.column_stack([X, np.ones(len(X))])
@@ -47,7 +47,7 @@ def _rank(X, constant):
     return np.count_nonzero(values > cutoff)
 
 
-def _n_up_to_sign(X):
+def _n_up_to_sign(X: NDArray[np.float64]) -> int:
     """Return the number of rows that are neither zero nor opposite to another."""
     X = X[np.any(X != 0, axis=1)]
     first = X[np.arange(len(X)), np.argmax(X != 0, axis=1)]

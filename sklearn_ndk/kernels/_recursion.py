@@ -68,13 +68,13 @@ def layer_recursion(
         var_v = moments.var_prime * biased(k_yy)
         uv = moments.cov * biased(k_xy)
         k_xy, k_dot = own_duals(activation, var_u, var_v, uv, sine2)
+        sine2 = None  # not known of deeper layers
         k_xx = checked_second_moment(activation, var_u)
         k_yy = checked_second_moment(activation, var_v)
         if tangent:  # the recursion of Eqs. (12)-(13)
             k_dot *= cov
             ndk *= k_dot
             ndk += decay * biased(k_xy)
-        sine2 = None
     return k_xy, ndk
 
 
