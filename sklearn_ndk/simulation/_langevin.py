@@ -360,13 +360,10 @@ def _fastest_rate(
 ) -> float:
     """Return the fastest rate of the training outputs, diffusion included."""
     root = np.sqrt(sample_weight)
-    try:
-        with np.errstate(over="ignore", invalid="ignore"):
-            gram = gram_matrix(X).scaled(root, root)
-            ndks = (network.ndk(gram, t, t) for t in _spread_times(network, end))
-            rate = max(map(largest_eigenvalue, ndks)) + network.kappa
-    except ArithmeticError:  # of Python's own numbers
-        rate = np.inf
+    gram = gram_matrix(X).scaled(root, root)
+    ndks = (network.ndk(gram, t, t) for t in _spread_times(network, end))
+    with np.errstate(over="ignore", invalid="ignore"):
+        rate = max(map(largest_eigenvalue, ndks)) + network.kappa
     if not np.isfinite(rate):
         raise ValueError(
             "Kernels of these networks, or T / sigma**2, exceed double precision: "

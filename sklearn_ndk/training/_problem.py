@@ -90,7 +90,16 @@ class Problem:
     def nngp_modes(self, gram: Gram) -> Modes:
         """Return modes of the NNGP kernel, for which `gram` is left as it is."""
         network = _spectra.of_equilibrium(self.network)
-        return self._share(_spectra.nngp_modes, network, self.ridge, gram=lambda: gram)
+        ridge = self._resolution(gram)
+        return self._share(_spectra.nngp_modes, network, ridge, gram=lambda: gram)
+
+    def _resolution(self, gram: Gram) -> float:
+        """Return the ridge; infinite if single precision will do: fits then share."""
+        trace = TwoTimeKernel(self.network, gram).rate(np.array(np.inf))
+        single = np.finfo(np.float32).eps * trace
+        if self.ridge > single:
+            return np.inf
+        return self.ridge
 
     def _gram(self) -> Gram:
         """Return the Gram matrix of the samples, weighted; the caller's own."""
