@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from oracles.brute_force import brute_force
+from oracles.brute_force import Kernel, brute_force
 from oracles.extremes import CASES, FILE, problem
 from oracles.golden import GOLDEN, GOLDEN_CASES, PARAMETERS
 from scipy.integrate import solve_ivp
@@ -54,11 +54,13 @@ def test_extreme_hyperparameters_against_brute_force(i):
 def test_brute_force_is_what_the_file_holds_and_knows_weights():
     network, X, y, Xs, times = problem(CASES[3])
     both = np.vstack([X, Xs])
-    assert_allclose(brute_force(network, X, y, both, times), np.load(FILE)["3"])
+    assert_allclose(
+        brute_force(Kernel.of(network), X, y, both, times), np.load(FILE)["3"]
+    )
     weight = np.array([0.5, 2.0, 1.0, 3.0])
     model = NDKRegressor(**{name: getattr(network, name) for name in PARAMETERS})
     path = model.fit(X, y, weight).predict_path(both, times)
-    expected = brute_force(network, X, y, both, times, weight)
+    expected = brute_force(Kernel.of(network), X, y, both, times, weight)
     assert_allclose(path, expected, atol=1e-6)
 
 
@@ -71,7 +73,7 @@ def test_shrinking_weights_and_spread_norms_against_brute_force(depth, bias):
     model = NDKRegressor(**{name: getattr(network, name) for name in PARAMETERS})
     model.fit(X, y)
     both, times = np.vstack([X, Xs]), np.array([0.1, 0.4, 1.0, 1.6]) / network.kappa
-    expected = brute_force(network, X, y, both, times)
+    expected = brute_force(Kernel.of(network), X, y, both, times)
     assert_allclose(model.predict_path(both, times), expected, atol=2e-6)
     for t0, mean in zip(times, expected.T, strict=True):
         drifted = model.predict_drift(both, 1e-10 / network.kappa, t0)

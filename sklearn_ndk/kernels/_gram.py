@@ -31,7 +31,7 @@ class Gram(NamedTuple):
         The rows.
     nearly_parallel : bool
         Whether there may be pairs of different rows so close to parallel that their
-        cosine does not tell their angle; never with a single feature.
+        cosine does not tell their angle.
     """
 
     x_norm: np.ndarray
@@ -130,7 +130,7 @@ def gram_matrix(
         np.ones_like(y_norm),
         X,
         right,
-        X.shape[1] > 1 and any(n_near),
+        any(n_near),
     )
 
 

@@ -1,6 +1,6 @@
 """An infinitely wide network: its hyperparameters and the kernels they give."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral, Real
@@ -14,9 +14,7 @@ from sklearn_ndk._checks import as_float
 from sklearn_ndk.kernels._activations import ACTIVATIONS, Activation, get_activation
 from sklearn_ndk.kernels._gram import Gram
 from sklearn_ndk.kernels._matrices import kernel_matrices
-from sklearn_ndk.kernels._range import check_hyperparameters, check_range
 from sklearn_ndk.kernels._recursion import layer_recursion
-from sklearn_ndk.kernels._series import angular_series
 from sklearn_ndk.kernels._weight_process import (
     WeightMoments,
     constant_weights,
@@ -35,7 +33,10 @@ NETWORK_CONSTRAINTS: dict[str, list[Any]] = {
 
 FloatOrArray = float | np.ndarray
 
-_TILE_ENTRIES = 2**17  # of all matrices at once: fewer wait for the interpreter
+#: Picks what is wanted of ``K^L``, ``NDK^L`` and the moments of the weights.
+Reading = Callable[[np.ndarray, Any, WeightMoments], np.ndarray]
+
+TILE_ENTRIES = 2**17  # of all matrices at once: fewer wait for the interpreter
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,6 @@ class InfiniteNetwork:
         Standard deviations of the prior and of the initial weights.
     bias : float
         Scale of the biases.
-    delay : float
-        Time for which the hidden weights have drifted since the readout froze, in
-        NDKs: their times are ``(t + delay, t')``, those of the readout ``(t, t')``.
     """
 
     depth: int
@@ -65,7 +63,6 @@ class InfiniteNetwork:
     sigma: float = 1.0
     sigma0: float = 1.0
     bias: float = 0.0
-    delay: float = 0.0
 
     @cached_property
     def kappa(self) -> float:
@@ -77,7 +74,9 @@ class InfiniteNetwork:
         """Whether scaling an input by ``c > 0`` scales its kernels by `c`."""
         return self.activation.homogeneous and self.bias == 0
 
-    def moments(self, t: FloatOrArray, t_prime: FloatOrArray) -> WeightMoments:
+    def moments(
+        self, t: FloatOrArray, t_prime: FloatOrArray, delay: float = 0.0
+    ) -> WeightMoments:
         """Return moments of the weights at two times, see :func:`weight_moments`."""
         return weight_moments(
             t,
@@ -85,90 +84,53 @@ class InfiniteNetwork:
             kappa=self.kappa,
             sigma=self.sigma,
             sigma0=self.sigma0,
-            delay=self.delay,
+            delay=delay,
         )
 
-    def check_range(
-        self, gram: Gram, moments: WeightMoments, *, tangent: bool = True
-    ) -> None:
-        """Raise if kernels overflow or vanish, see :func:`~_range.check_range`."""
-        check_range(
-            gram,
+    def initial_moments(self) -> WeightMoments:
+        """Return the moments of weights that stay as they were drawn."""
+        return constant_weights(self.sigma0**2)
+
+    def equilibrium_moments(self, decay: float = 1.0) -> WeightMoments:
+        """Return the moments of weights of the prior, between correlated times."""
+        return constant_weights(self.sigma**2, decay)
+
+    def layers(
+        self,
+        k_xx: FloatOrArray,
+        k_yy: FloatOrArray,
+        k_xy: FloatOrArray,
+        moments: WeightMoments,
+        *,
+        tangent: bool = True,
+        sine2: np.ndarray | None = None,
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return ``K^L`` and ``NDK^L`` of pairs of inputs, see `layer_recursion`."""
+        return layer_recursion(
+            k_xx,
+            k_yy,
+            k_xy,
             moments,
-            homogeneous=self.homogeneous,
+            depth=self.depth,
+            activation=self.activation,
+            bias=self.bias,
             tangent=tangent,
-            **self._layers,
+            sine2=sine2,
         )
-
-    def ndk(
-        self,
-        gram: Gram,
-        t: FloatOrArray,
-        t_prime: FloatOrArray,
-        overwrite: bool = False,
-        n_entries: int = _TILE_ENTRIES,
-    ) -> np.ndarray:
-        """Compute ``NDK^L(t, t')`` of every pair in a Gram matrix, Eqs. (11)-(13).
-
-        About `n_entries` of them are computed at once.
-        """
-        moments = self.moments(t, t_prime)
-        return self._matrices(
-            gram, moments, overwrite, wanted="ndk", n_entries=n_entries
-        )[0]
-
-    def ndk_mixtures(
-        self,
-        gram: Gram,
-        t: np.ndarray,
-        t_prime: np.ndarray,
-        mixing: np.ndarray,
-        dtypes: Sequence[DTypeLike],
-        precision: np.ndarray,
-        overwrite: bool = False,
-    ) -> list[np.ndarray]:
-        """Compute mixtures of ``NDK^L(t, t')`` at several pairs of times."""
-        if self.homogeneous:
-            series = angular_series(
-                lambda c: self.ndk_entries(1.0, 1.0, c[:, None], t, t_prime) @ mixing,
-                gram.cosine.min(initial=0),
-                precision,
-            )
-            if series is not None:
-                return kernel_matrices(
-                    gram,
-                    lambda k_xx, k_yy, cosine: series(cosine),
-                    dtypes,
-                    homogeneous=True,
-                    symmetric=gram.same,
-                    n_entries=_TILE_ENTRIES // series.coefficients.shape[1],
-                    overwrite=overwrite,
-                )
-        moments = self.moments(t, t_prime)
-        return self._matrices(
-            gram, moments, overwrite, wanted="ndk", mixing=mixing, dtypes=dtypes
-        )
-
-    def two_time_nngp(
-        self,
-        gram: Gram,
-        t: FloatOrArray,
-        t_prime: FloatOrArray,
-        overwrite: bool = False,
-    ) -> np.ndarray:
-        """Compute ``K^L(t, t')`` of every pair in a Gram matrix, no bias term added."""
-        moments = self.moments(t, t_prime)
-        return self._matrices(gram, moments, overwrite, wanted="nngp")[0]
 
     def ntk(self, gram: Gram, overwrite: bool = False) -> np.ndarray:
         """Compute the NTK, ``NDK^L(0, 0)``, Eq. (10)."""
-        moments = constant_weights(self.sigma0**2)
-        return self._matrices(gram, moments, overwrite, wanted="ndk")[0]
+        moments = self.initial_moments()
+        return self.matrices(gram, moments, _ndk, overwrite=overwrite)[0]
 
     def ntk_and_nngp(self, gram: Gram) -> list[np.ndarray]:
         """Compute the NTK, and the NNGP kernel of the initial weights."""
-        moments = constant_weights(self.sigma0**2)
-        return self._matrices(gram, moments, wanted="both", offset=self.bias**2)
+        return self.matrices(
+            gram,
+            self.initial_moments(),
+            lambda nngp, ndk, moments: np.concatenate([ndk, nngp + self.bias**2]),
+            dtypes=[gram.cosine.dtype] * 2,
+        )
 
     def nngp(
         self, gram: Gram, decay: float = 1.0, overwrite: bool = False
@@ -177,60 +139,70 @@ class InfiniteNetwork:
 
         It is taken between two times whose distance is given by ``e(t, t')``.
         """
-        moments = constant_weights(self.sigma**2, decay)
-        return self._matrices(
-            gram, moments, overwrite, wanted="nngp", offset=self.bias**2
-        )[0]
+
+        def biased(nngp: np.ndarray, ndk: Any, moments: WeightMoments) -> np.ndarray:
+            nngp += self.bias**2  # an array of the recursion's own
+            return nngp
+
+        moments = self.equilibrium_moments(decay)
+        return self.matrices(gram, moments, biased, tangent=False, overwrite=overwrite)[
+            0
+        ]
 
     def mean_kernel(self, gram: Gram, overwrite: bool = False) -> np.ndarray:
         """Compute ``K^L`` between infinitely distant times at equilibrium, Eq. (20)."""
-        moments = constant_weights(self.sigma**2, decay=0.0)
-        return self._matrices(gram, moments, overwrite, wanted="nngp")[0]
+        return self.matrices(
+            gram,
+            self.equilibrium_moments(decay=0.0),
+            lambda nngp, ndk, moments: nngp,
+            tangent=False,
+            overwrite=overwrite,
+        )[0]
 
-    def ndk_entries(
-        self,
-        k_xx: FloatOrArray,
-        k_yy: FloatOrArray,
-        k_xy: FloatOrArray,
-        t: FloatOrArray,
-        t_prime: FloatOrArray,
-    ) -> np.ndarray:
-        """Compute ``NDK^L(t, t')`` of single pairs of inputs, elementwise."""
-        moments = self.moments(t, t_prime)
-        return layer_recursion(k_xx, k_yy, k_xy, moments, **self._layers)[1]
-
-    @property
-    def _layers(self) -> dict[str, Any]:
-        return {
-            "depth": self.depth,
-            "activation": self.activation,
-            "bias": self.bias,
-        }
-
-    def _matrices(
+    def matrices(
         self,
         gram: Gram,
         moments: WeightMoments,
-        overwrite: bool = False,
+        read: Reading,
         *,
-        wanted: str,
-        offset: float = 0.0,
+        tangent: bool = True,
         mixing: np.ndarray | None = None,
         dtypes: Sequence[DTypeLike] | None = None,
-        n_entries: int = _TILE_ENTRIES,
+        overwrite: bool = False,
+        n_entries: int = TILE_ENTRIES,
     ) -> list[np.ndarray]:
         """Compute kernel matrices by recursion over the layers.
 
-        The kernels wanted are "nngp", to which `offset` is added, "ndk" or "both",
-        the NDK first; at one or several pairs of times, or mixtures of them.
+        Parameters
+        ----------
+        gram : Gram
+            Inner products of the inputs.
+        moments : WeightMoments
+            Those of the weights, at one or several pairs of times.
+        read : callable
+            Picks what is wanted of the NNGP kernel and the NDK: a stack of entries,
+            one matrix after the other.
+        tangent : bool, default=True
+            Whether the NDK is wanted.
+        mixing : ndarray of shape (n_pairs, n_mixtures), default=None
+            Coefficients of mixtures of the matrices, if those are wanted.
+        dtypes : list of dtype, default=None
+            Of each matrix; those of the Gram matrix, one per pair of times, if None.
+        overwrite : bool, default=False
+            Whether the first may take the place of the Gram matrix.
+        n_entries : int
+            Number of entries of all matrices computed at once, roughly.
+
+        Returns
+        -------
+        list of ndarray of shape (n_samples_X, n_samples_Y)
+            The matrices.
         """
-        self.check_range(gram, moments, tangent=wanted != "nngp")
-        dtype = gram.cosine.dtype
-        equal_times = (moments.var == moments.cov) & (moments.var_prime == moments.cov)
-        n_pairs = np.size(moments.cov)
-        moments = WeightMoments(
-            *(np.asarray(m, dtype).reshape(-1, 1, 1) for m in moments)
+        dtype, n_pairs = gram.cosine.dtype, np.size(moments.cov)
+        equal_times = np.all(moments.var == moments.cov) & np.all(
+            moments.var_prime == moments.cov
         )
+        moments = moments.stacked(dtype)
 
         def entries(
             k_xx: np.ndarray,
@@ -238,15 +210,10 @@ class InfiniteNetwork:
             k_xy: np.ndarray,
             sine2: np.ndarray | None = None,
         ) -> np.ndarray:
-            tangent = wanted != "nngp"
-            nngp, ndk = layer_recursion(
-                k_xx, k_yy, k_xy, moments, tangent=tangent, sine2=sine2, **self._layers
+            kernels = self.layers(
+                k_xx, k_yy, k_xy, moments, tangent=tangent, sine2=sine2
             )
-            if offset:
-                nngp += offset
-            if wanted == "both":
-                return np.concatenate([ndk, nngp])
-            values = ndk if tangent else nngp
+            values = read(*kernels, moments)
             if mixing is None:
                 return values
             return np.tensordot(mixing, values, axes=(0, 0))
@@ -254,13 +221,18 @@ class InfiniteNetwork:
         return kernel_matrices(
             gram,
             entries,
-            dtypes or [dtype] * (2 if wanted == "both" else n_pairs),
+            dtypes or [dtype] * n_pairs,
             homogeneous=self.homogeneous,
-            symmetric=bool(gram.same and (self.homogeneous or np.all(equal_times))),
+            symmetric=bool(gram.same and (self.homogeneous or equal_times)),
             n_entries=n_entries // n_pairs,
             overwrite=overwrite,
-            refine=gram.nearly_parallel,
+            # angles of a single feature are exact, but a bias opens others
+            refine=gram.nearly_parallel and (self.bias > 0 or gram.X.shape[1] > 1),
         )
+
+
+def _ndk(nngp: np.ndarray, ndk: Any, moments: WeightMoments) -> np.ndarray:
+    return ndk
 
 
 def make_network(
@@ -289,5 +261,26 @@ def make_network(
     """
     numbers = {name: as_float(value, name) for name, value in parameters.items()}
     network = InfiniteNetwork(int(depth), get_activation(activation), **numbers)
-    check_hyperparameters(network.T, network.sigma, network.sigma0, network.bias)
+    _check_hyperparameters(network)
     return network
+
+
+def _check_hyperparameters(network: InfiniteNetwork) -> None:
+    """Raise if the squares or the ridge of hyperparameters over- or underflow."""
+    precision = np.finfo(float)
+    with np.errstate(over="ignore", under="ignore"):
+        for name in ("sigma", "sigma0", "bias"):
+            value = getattr(network, name)
+            square = np.float64(value) ** 2
+            if value and not precision.tiny <= square <= precision.max:
+                raise ValueError(
+                    f"{name}={value:.3g} is out of range: its square must be between "
+                    "2.3e-308 and 1.7e308."
+                )
+        rate = np.float64(network.T) / np.float64(network.sigma) ** 2
+        if network.T and not precision.tiny <= rate <= precision.max:
+            raise ValueError(
+                f"T={network.T:.3g} and sigma={network.sigma:.3g} are out of range: "
+                "T / sigma**2, the rate of diffusion, must be between 2.3e-308 and "
+                "1.7e308; give T=0 for none."
+            )

@@ -11,8 +11,15 @@ from sklearn.utils._param_validation import Interval
 from sklearn_ndk._checks import check_time
 from sklearn_ndk._validation import refuse_non_numbers, validated
 from sklearn_ndk.kernels._activations import Activation
+from sklearn_ndk.kernels._families import NDK, TwoTimeNNGP
 from sklearn_ndk.kernels._gram import Gram, gram_matrix
-from sklearn_ndk.kernels._network import NETWORK_CONSTRAINTS, make_network
+from sklearn_ndk.kernels._network import (
+    NETWORK_CONSTRAINTS,
+    InfiniteNetwork,
+    make_network,
+)
+from sklearn_ndk.kernels._range import check_range
+from sklearn_ndk.kernels._weight_process import WeightMoments
 
 _Kernel = TypeVar("_Kernel", bound=Callable)
 
@@ -30,12 +37,21 @@ def _validated(
     return validated(constraints)
 
 
-def _checked_gram(X: ArrayLike, Y: ArrayLike | None) -> Gram:
+def _checked_gram(
+    X: ArrayLike,
+    Y: ArrayLike | None,
+    network: InfiniteNetwork,
+    moments: WeightMoments,
+    tangent: bool = True,
+) -> Gram:
+    """Return the Gram matrix of valid inputs for which kernels are in range."""
     refuse_non_numbers(X, "X")
     if Y is not None:
         refuse_non_numbers(Y, "Y")
     X, Y = check_pairwise_arrays(X, Y)
-    return gram_matrix(X, None if Y is X else Y)
+    gram = gram_matrix(X, None if Y is X else Y)
+    check_range(network, gram, moments, tangent)
+    return gram
 
 
 @_validated("depth", "activation", "sigma", "bias")
@@ -87,7 +103,8 @@ def nngp_kernel(
            [0.15915494, 1.        ]])
     """
     network = make_network(depth=depth, activation=activation, sigma=sigma, bias=bias)
-    return network.nngp(_checked_gram(X, Y), overwrite=True)
+    gram = _checked_gram(X, Y, network, network.equilibrium_moments(), tangent=False)
+    return network.nngp(gram, overwrite=True)
 
 
 @overload
@@ -168,7 +185,7 @@ def ntk_kernel(
            [0.15915494, 2.        ]])
     """
     network = make_network(depth=depth, activation=activation, sigma0=sigma0, bias=bias)
-    gram = _checked_gram(X, Y)
+    gram = _checked_gram(X, Y, network, network.initial_moments())
     if return_nngp:
         ntk, nngp = network.ntk_and_nngp(gram)
         return ntk, nngp
@@ -234,7 +251,8 @@ def ndk_kernel(
     network = make_network(
         depth=depth, activation=activation, T=T, sigma=sigma, sigma0=sigma0, bias=bias
     )
-    return network.ndk(_checked_gram(X, Y), *times, overwrite=True)
+    gram = _checked_gram(X, Y, network, network.moments(*times))
+    return NDK(network).matrix(gram, *times, overwrite=True)
 
 
 @_validated("depth", "activation", "T", "sigma", "sigma0", "bias", times=True)
@@ -296,7 +314,8 @@ def two_time_nngp_kernel(
     network = make_network(
         depth=depth, activation=activation, T=T, sigma=sigma, sigma0=sigma0, bias=bias
     )
-    return network.two_time_nngp(_checked_gram(X, Y), *times, overwrite=True)
+    gram = _checked_gram(X, Y, network, network.moments(*times), tangent=False)
+    return TwoTimeNNGP(network).matrix(gram, *times, overwrite=True)
 
 
 @_validated("depth", "activation", "sigma", "bias")
@@ -347,4 +366,5 @@ def mean_kernel(
            [0.1592, 0.3183]])
     """
     network = make_network(depth=depth, activation=activation, sigma=sigma, bias=bias)
-    return network.mean_kernel(_checked_gram(X, Y), overwrite=True)
+    gram = _checked_gram(X, Y, network, network.equilibrium_moments(), tangent=False)
+    return network.mean_kernel(gram, overwrite=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.stats.qmc import Halton
 
+from sklearn_ndk.kernels._families import KernelFamily
 from sklearn_ndk.kernels._gram import Gram
-from sklearn_ndk.kernels._network import InfiniteNetwork
 
 _N_ANGLES = 120  # for kernels of the angle alone
 _N_PAIRS = 400  # for kernels of the angle and both norms
@@ -17,12 +17,12 @@ _EXTREME = 1e-8  # squared norms beyond this share of others act like it, or its
 
 @dataclass(frozen=True)
 class Probe:
-    """The NDK of a network at probe pairs of inputs.
+    """A family of kernels at probe pairs of inputs.
 
     Parameters
     ----------
-    network : InfiniteNetwork
-        The network.
+    family : KernelFamily
+        The family.
     k_xx, k_yy, k_xy : ndarray of shape (n_probes,)
         Inner products of the pairs, divided by the number of features.
     weight : ndarray of shape (n_probes,)
@@ -31,7 +31,7 @@ class Probe:
         Range of the squared norms of inputs that the probes stand for.
     """
 
-    network: InfiniteNetwork
+    family: KernelFamily
     k_xx: np.ndarray
     k_yy: np.ndarray
     k_xy: np.ndarray
@@ -40,7 +40,7 @@ class Probe:
     largest: float
 
     def __call__(self, t: np.ndarray, t_prime: np.ndarray) -> np.ndarray:
-        """Evaluate the weighted NDK.
+        """Evaluate the weighted kernels.
 
         Parameters
         ----------
@@ -53,7 +53,7 @@ class Probe:
             One row per probe.
         """
         rows = (self.k_xx[:, None], self.k_yy[:, None], self.k_xy[:, None])
-        values = self.network.ndk_entries(*rows, t[None], t_prime[None])
+        values = self.family.entries(*rows, t[None], t_prime[None])
         return self.weight[:, None] * values
 
     def covers(self, k_xx: np.ndarray) -> np.ndarray:
@@ -88,7 +88,7 @@ class Probe:
         return replace(self, **{name: getattr(self, name)[probes] for name in fields})
 
 
-def make_probe(network: InfiniteNetwork, gram: Gram) -> Probe:
+def make_probe(family: KernelFamily, gram: Gram) -> Probe:
     """Choose probes for the pairs of inputs in a Gram matrix.
 
     Few pairs are all probes. Many are represented by all angles, dense around
@@ -97,8 +97,8 @@ def make_probe(network: InfiniteNetwork, gram: Gram) -> Probe:
 
     Parameters
     ----------
-    network : InfiniteNetwork
-        The network.
+    family : KernelFamily
+        The family.
     gram : Gram
         Inner products of the inputs.
 
@@ -109,7 +109,7 @@ def make_probe(network: InfiniteNetwork, gram: Gram) -> Probe:
     """
     smallest, largest = _norm_range(gram)
     margin = 1
-    if network.homogeneous:
+    if family.network.homogeneous:
         cosine = _cosines(np.linspace(0, 1, _N_ANGLES))
         k_xx = k_yy = np.ones_like(cosine)
         k_xy = cosine
@@ -130,18 +130,16 @@ def make_probe(network: InfiniteNetwork, gram: Gram) -> Probe:
         # only rows of equal norm come close to each other
         k_yy[::2] = np.clip(k_xx[::2], k_yy.min(), k_yy.max())
         k_xy = np.sqrt(k_xx) * np.sqrt(k_yy) * _cosines(w)
-    variance = np.sqrt(_variance(network, k_xx)) * np.sqrt(_variance(network, k_yy))
+    variance = np.sqrt(_variance(family, k_xx)) * np.sqrt(_variance(family, k_yy))
     weight = np.divide(
         margin, variance, out=np.zeros_like(variance), where=variance > 0
     )
-    return Probe(network, k_xx, k_yy, k_xy, weight, smallest, largest)
+    return Probe(family, k_xx, k_yy, k_xy, weight, smallest, largest)
 
 
-def _variance(network: InfiniteNetwork, k: np.ndarray) -> np.ndarray:
-    """Return the larger of ``NDK(t, t)`` at both ends of time, before any drift."""
-    network = replace(network, delay=0.0)
-    k, ends = k[:, None], np.array([0.0, np.inf])
-    return network.ndk_entries(k, k, k, ends, ends).max(axis=1)
+def _variance(family: KernelFamily, k_xx: np.ndarray) -> np.ndarray:
+    """Return the larger kernel of inputs with themselves at both ends of time."""
+    return family.diagonal(k_xx[:, None], np.array([0.0, np.inf])).max(axis=1)
 
 
 def _norm_range(gram: Gram) -> tuple[float, float]:

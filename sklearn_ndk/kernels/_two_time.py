@@ -1,4 +1,4 @@
-"""The NDK between two sets of inputs as a function of two times."""
+"""A kernel between two sets of inputs as a function of two times."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import DTypeLike
 
+from sklearn_ndk.kernels._families import DriftedNDK, KernelFamily
 from sklearn_ndk.kernels._gram import Gram
 from sklearn_ndk.kernels._network import InfiniteNetwork
 from sklearn_ndk.kernels._probe import Probe, make_probe
@@ -20,19 +21,20 @@ class TwoTimeKernel:
 
     Parameters
     ----------
-    network : InfiniteNetwork
-        The network.
+    family : KernelFamily
+        The kernel as a function of inputs and times.
     gram : Gram
         Inner products of the inputs, with the square roots of sample weights as
         factors of the rows and columns.
     """
 
-    network: InfiniteNetwork
+    family: KernelFamily
     gram: Gram
 
-    def __post_init__(self) -> None:
-        network, ends = replace(self.network, delay=0.0), np.array([0.0, np.inf])
-        network.check_range(self.gram, network.moments(ends, ends))
+    @property
+    def network(self) -> InfiniteNetwork:
+        """The network."""
+        return self.family.network
 
     @property
     def n_rows(self) -> int:
@@ -47,6 +49,10 @@ class TwoTimeKernel:
         """Return the equilibrium's kernel, see :meth:`InfiniteNetwork.nngp`."""
         return self.network.nngp(self.gram, decay, overwrite)
 
+    def matrix(self, t: float, t_prime: float) -> np.ndarray:
+        """Return the kernel at one pair of times, see :meth:`KernelFamily.matrix`."""
+        return self.family.matrix(self.gram, t, t_prime)
+
     def mixtures(
         self,
         t: np.ndarray,
@@ -56,7 +62,7 @@ class TwoTimeKernel:
         precision: np.ndarray,
         overwrite: bool = False,
     ) -> list[np.ndarray]:
-        """Return mixtures of the NDK at several pairs of times.
+        """Return mixtures of the kernel at several pairs of times.
 
         Parameters
         ----------
@@ -77,14 +83,14 @@ class TwoTimeKernel:
         list of ndarray of shape (n_rows, n_columns)
             The matrices.
         """
-        return self.network.ndk_mixtures(
+        return self.family.mixtures(
             self.gram, t, t_prime, mixing, dtypes, precision, overwrite
         )
 
     @cached_property
     def probe(self) -> Probe:
         """The kernel at probe inputs that stand for those of this kernel."""
-        return make_probe(self.network, self.gram)
+        return make_probe(self.family, self.gram)
 
     def covered_by(self, probe: Probe) -> bool:
         """Tell whether the probe inputs of another kernel stand for these as well.
@@ -115,7 +121,7 @@ class TwoTimeKernel:
     def scaled(self, factor: float) -> "TwoTimeKernel":
         """Return the same kernel times a positive factor, with the same Gram matrix."""
         root = np.sqrt(factor)
-        return TwoTimeKernel(self.network, self.gram.scaled(root, root))
+        return replace(self, gram=self.gram.scaled(root, root))
 
     def drifted(self, delay: float) -> "TwoTimeKernel":
         """Return the kernel of the same inputs with a frozen readout.
@@ -130,7 +136,7 @@ class TwoTimeKernel:
         TwoTimeKernel
             A function of the time at which the readout froze, and of `t_prime`.
         """
-        return TwoTimeKernel(replace(self.network, delay=delay), self.gram)
+        return replace(self, family=DriftedNDK(self.network, delay))
 
     def rows(self, index: np.ndarray | slice) -> "TwoTimeKernel":
         """Return the same for some of the rows.
@@ -145,10 +151,10 @@ class TwoTimeKernel:
         TwoTimeKernel
             With fewer rows.
         """
-        return TwoTimeKernel(self.network, self.gram.rows(index))
+        return replace(self, gram=self.gram.rows(index))
 
     def rate(self, times: np.ndarray) -> np.ndarray:
-        """Estimate the largest eigenvalue of ``NDK(t, t)`` from above.
+        """Estimate the largest eigenvalue of the kernel at ``(t, t)`` from above.
 
         It is the trace, with norms of the inputs rounded to their quantiles.
 
@@ -181,7 +187,7 @@ class TwoTimeKernel:
         return self.network.moments(times, times).var
 
     def mean_diagonal(self) -> float:
-        """Return the mean of ``NDK(t, t; x, x)`` at the end of time where it is larger.
+        """Return the mean diagonal at the end of time where it is larger.
 
         Returns
         -------
@@ -193,7 +199,7 @@ class TwoTimeKernel:
         return scale * largest.mean() or 1.0
 
     def _variance(self, times: np.ndarray) -> np.ndarray:
-        """Return ``NDK(t, t; x, x)`` at quantiles of the norm of x."""
+        """Return the kernel of x with itself, at quantiles of the norm of x."""
         levels = np.linspace(0, 1, _N_QUANTILES)
         k = np.quantile(self.gram.x_norm**2, levels).reshape(-1, *[1] * times.ndim)
-        return self.network.ndk_entries(k, k, k, times, times)
+        return self.family.diagonal(k, times)

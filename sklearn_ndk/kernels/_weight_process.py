@@ -1,8 +1,9 @@
 """The Gaussian process of one weight under Langevin dynamics, Eqs. (8)-(9)."""
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 
 class WeightMoments(NamedTuple):
@@ -32,6 +33,10 @@ class WeightMoments(NamedTuple):
     readout_cov: float | np.ndarray
     readout_decay: float | np.ndarray
     forgotten: float | np.ndarray = 0.0
+
+    def stacked(self, dtype: DTypeLike) -> Self:
+        """Return the same in arrays of shape (n_pairs, 1, 1), for kernel matrices."""
+        return self._make([np.asarray(m, dtype).reshape(-1, 1, 1) for m in self])
 
 
 def weight_variance(

@@ -13,12 +13,14 @@ from sklearn_ndk._compute._memory import total_memory
 from sklearn_ndk._validation import check_weights, refuse_non_numbers, validated
 from sklearn_ndk.dynamics import largest_eigenvalue
 from sklearn_ndk.kernels._activations import Activation
+from sklearn_ndk.kernels._families import NDK
 from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._network import (
     NETWORK_CONSTRAINTS,
     InfiniteNetwork,
     make_network,
 )
+from sklearn_ndk.kernels._range import check_range
 from sklearn_ndk.simulation._backends import NumpyBackend, TorchBackend, import_torch
 from sklearn_ndk.simulation._finite_network import input_signals
 from sklearn_ndk.simulation._simulation import Simulation
@@ -361,16 +363,9 @@ def _fastest_rate(
     """Return the fastest rate of the training outputs, diffusion included."""
     root = np.sqrt(sample_weight)
     gram = gram_matrix(X).scaled(root, root)
-    ndks = (network.ndk(gram, t, t) for t in _spread_times(network, end))
-    with np.errstate(over="ignore", invalid="ignore"):
-        rate = max(map(largest_eigenvalue, ndks)) + network.kappa
-    if not np.isfinite(rate):
-        raise ValueError(
-            "Kernels of these networks, or T / sigma**2, exceed double precision: "
-            f"sigma={network.sigma:.3g}, sigma0={network.sigma0:.3g}, "
-            f"T={network.T:.3g}, depth={network.depth}; scale X or these down."
-        )
-    return float(rate)
+    check_range(network, gram)
+    ndks = (NDK(network).matrix(gram, t, t) for t in _spread_times(network, end))
+    return max(map(largest_eigenvalue, ndks)) + network.kappa
 
 
 def _spread_times(

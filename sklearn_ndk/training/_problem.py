@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from sklearn_ndk._compute._memory import check_matrices_fit
 from sklearn_ndk.dynamics import Modes, warn_of_rounding
+from sklearn_ndk.kernels._families import NDK
 from sklearn_ndk.kernels._gram import Gram
 from sklearn_ndk.kernels._network import InfiniteNetwork
+from sklearn_ndk.kernels._range import check_range
 from sklearn_ndk.kernels._rank import rank_bound
 from sklearn_ndk.kernels._two_time import TwoTimeKernel
 from sklearn_ndk.training import _spectra
@@ -71,11 +73,13 @@ class Problem:
 
     def kernel(self) -> TwoTimeKernel:
         """Return the kernels of the samples, with a Gram matrix to be used up."""
-        return TwoTimeKernel(self.network, self._gram())
+        return TwoTimeKernel(NDK(self.network), self._gram())
 
     def cross_kernel(self, X: NDArray[np.float64]) -> TwoTimeKernel:
         """Return the kernels between other inputs and the samples."""
-        return TwoTimeKernel(self.network, self.samples.cross_gram(X))
+        gram = self.samples.cross_gram(X)
+        check_range(self.network, gram)
+        return TwoTimeKernel(NDK(self.network), gram)
 
     def ntk_eigenvectors(self) -> tuple[NDArray, NDArray]:
         """Return eigenvalues, increasing, and eigenvectors of the NTK."""
@@ -95,7 +99,7 @@ class Problem:
 
     def _resolution(self, gram: Gram) -> float:
         """Return the ridge; infinite if single precision will do: fits then share."""
-        trace = TwoTimeKernel(self.network, gram).rate(np.array(np.inf))
+        trace = TwoTimeKernel(NDK(self.network), gram).rate(np.array(np.inf))
         single = np.finfo(np.float32).eps * trace
         if self.ridge > single:
             return np.inf
@@ -105,6 +109,7 @@ class Problem:
         """Return the Gram matrix of the samples, weighted; the caller's own."""
         samples = self.samples
         gram = self.memory.cache(_spectra.weighted_gram)(samples.X, samples.scale)
+        check_range(self.network, gram)
         if not self.shared:
             return gram
         # kernels take the place of the Gram matrix, but not in the memory's file

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.polynomial.hermite_e import hermegauss
 from numpy.testing import assert_allclose
-from oracles.brute_force import brute_force
+from oracles.brute_force import Kernel, brute_force
 
 from sklearn_ndk import NDKRegressor
 from sklearn_ndk.kernels import (
@@ -194,7 +194,7 @@ def test_regressor_of_a_wave_is_right_at_any_time():
     Xs, times = X[:3] + 0.1, np.array([0.5, 4.0])
     network = make_network(activation=Wave(), T=0.1, **NETWORK)
     assert_allclose(model.predict(Xs, t=0.0), 0, atol=1e-15)
-    expected = brute_force(network, X, Y, Xs, times)
+    expected = brute_force(Kernel.of(network), X, Y, Xs, times)
     assert_allclose(model.predict_path(Xs, times), expected, atol=3e-6)
     options = {"activation": Wave(), "depth": 2, "sigma": 1.1, "bias": 0.2}
     ridge = 0.1 / 1.1**2 * np.eye(len(X))

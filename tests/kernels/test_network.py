@@ -7,6 +7,7 @@ from threadpoolctl import threadpool_limits
 
 from sklearn_ndk.kernels import ndk_kernel
 from sklearn_ndk.kernels._activations import ACTIVATIONS
+from sklearn_ndk.kernels._families import NDK
 from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._network import make_network
 
@@ -21,10 +22,10 @@ def rows(n=12, d=5, seed=0):
 def test_symmetric_evaluation_is_the_full_one(activation, times, bias):
     X = rows(40)
     shared = {"depth": 2, "activation": activation, "sigma0": 1.5, "bias": bias}
-    network = make_network(T=0.01, **shared)
+    ndk = NDK(make_network(T=0.01, **shared))
     tiles = {"n_entries": 49}  # many, ragged at the end
-    one = network.ndk(gram_matrix(X, **tiles), *times, **tiles)
-    full = network.ndk(gram_matrix(X, X.copy(), **tiles), *times, **tiles)
+    one = ndk.matrix(gram_matrix(X, **tiles), *times, **tiles)
+    full = ndk.matrix(gram_matrix(X, X.copy(), **tiles), *times, **tiles)
     assert_allclose(one, full, rtol=1e-9)
     shared |= dict(zip(("t", "t_prime"), times, strict=True))
     assert_allclose(ndk_kernel(X, **shared), one, rtol=1e-9)
@@ -34,7 +35,7 @@ def test_symmetric_evaluation_is_the_full_one(activation, times, bias):
 
 def test_number_of_threads_does_not_matter():
     gram = gram_matrix(rows(50))
-    network = make_network(depth=2, activation="relu", T=0.01)
+    ndk = NDK(make_network(depth=2, activation="relu", T=0.01))
     with threadpool_limits(1):
-        one = network.ndk(gram, 3.0, 1.0, n_entries=100)
-    assert np.array_equal(one, network.ndk(gram, 3.0, 1.0, n_entries=100))
+        one = ndk.matrix(gram, 3.0, 1.0, n_entries=100)
+    assert np.array_equal(one, ndk.matrix(gram, 3.0, 1.0, n_entries=100))

@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from sklearn_ndk.kernels._activations import get_activation
+from sklearn_ndk.kernels._families import NDK
 from sklearn_ndk.kernels._network import InfiniteNetwork
 from sklearn_ndk.kernels._series import angular_series
 
@@ -17,7 +18,7 @@ def test_series_in_the_angle_are_as_precise_as_asked(depth, precision, lowest):
     t, lag = np.array([1e-3, 1.0, 10.0, 10.0]), np.array([1e-3, 1e-2, 0.0, 9.0])
 
     def kernels(cosine):
-        return network.ndk_entries(1.0, 1.0, cosine[:, None], t, t - lag)
+        return NDK(network).entries(1.0, 1.0, cosine[:, None], t, t - lag)
 
     series = angular_series(kernels, lowest, np.full(4, precision))
     if series is None:  # kernels bend sharply at short lags and antiparallel inputs

@@ -5,11 +5,14 @@ the package's, with other nodes, and solves dense systems. It shares with the
 package only the kernel of single pairs of inputs, which has oracles of its own.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss
 from scipy.interpolate import BarycentricInterpolator
+
+from sklearn_ndk.kernels._families import NDK
 
 
 class Resolution(NamedTuple):
@@ -24,10 +27,22 @@ class Resolution(NamedTuple):
 FINE = Resolution()
 
 
-def brute_force(network, X, y, Xs, times, sample_weight=None, resolution=FINE):
+class Kernel(NamedTuple):
+    """What brute force knows of a network."""
+
+    entries: Callable  # of k_xx, k_yy, k_xy, t, t_prime
+    kappa: float
+
+    @classmethod
+    def of(cls, network):
+        """Return the package's kernel of single pairs of inputs."""
+        return cls(NDK(network).entries, network.kappa)
+
+
+def brute_force(kernel, X, y, Xs, times, sample_weight=None, resolution=FINE):
     """Mean predictions of shape (n_test, n_times) for a 1-D `y`."""
     weight = np.ones(len(X)) if sample_weight is None else sample_weight
-    edges = mesh(network, X, weight, times[-1], resolution)
+    edges = mesh(kernel, X, weight, times[-1], resolution)
     n_nodes, n_points = resolution[:2]
     nodes = (leggauss(n_nodes)[0] + 1) / 2
     residual = np.empty((0, n_nodes, len(X)))
@@ -36,53 +51,53 @@ def brute_force(network, X, y, Xs, times, sample_weight=None, resolution=FINE):
         rhs = np.empty((n_nodes, len(X)))
         for i, node in enumerate(nodes):
             t = edges[panel] + (edges[panel + 1] - edges[panel]) * node
-            kernel, rule = _kernel_and_rule(
-                network, X, X, t, edges[: panel + 2], nodes, n_points
+            values, rule = _kernel_and_rule(
+                kernel, X, X, t, edges[: panel + 2], nodes, n_points
             )
             past = np.einsum(
                 "xypq,pqj,pjy->xy",
-                kernel[:, :, :-1],
+                values[:, :, :-1],
                 rule[:-1],
                 residual,
                 optimize=True,
             )
             rhs[i] = y - past @ weight
-            matrix[i] += np.einsum("xyq,qj->xjy", kernel[:, :, -1], rule[-1]) * weight
+            matrix[i] += np.einsum("xyq,qj->xjy", values[:, :, -1], rule[-1]) * weight
         solution = np.linalg.solve(matrix.reshape(rhs.size, -1), rhs.ravel())
         residual = np.append(residual, solution.reshape(1, *rhs.shape), axis=0)
     out = np.empty((len(Xs), len(times)))
     for i, t in enumerate(times):
         upto = np.searchsorted(edges, t)
-        kernel, rule = _kernel_and_rule(
-            network, Xs, X, t, edges[: upto + 1], nodes, n_points
+        values, rule = _kernel_and_rule(
+            kernel, Xs, X, t, edges[: upto + 1], nodes, n_points
         )
         out[:, i] = np.einsum(
-            "xypq,pqj,pjy,y->x", kernel, rule, residual[:upto], weight, optimize=True
+            "xypq,pqj,pjy,y->x", values, rule, residual[:upto], weight, optimize=True
         )
     return out
 
 
-def mesh(network, X, sample_weight, t_end, resolution=FINE):
+def mesh(kernel, X, sample_weight, t_end, resolution=FINE):
     """Return the edges of the panels of time."""
     k = (X**2).mean(axis=1)
 
     def rate(t):
-        return sample_weight @ network.ndk_entries(k, k, k, t, t)
+        return sample_weight @ kernel.entries(k, k, k, t, t)
 
     edges = [0.0]
     while edges[-1] < t_end:
         t = edges[-1]
-        diffusion = 0.3 / network.kappa
+        diffusion = 0.3 / kernel.kappa
         step = min((resolution.ratio - 1) * t, max(diffusion, 0.3 * t))
         if t == 0:
-            step = 0.02 / (rate(0.0) + network.kappa)
+            step = 0.02 / (rate(0.0) + kernel.kappa)
         while abs(np.log(rate(t + step) / rate(t))) > resolution.max_change:
             step /= 2
         edges.append(t + step)
     return np.array(edges)
 
 
-def _kernel_and_rule(network, X, Y, t, edges, nodes, n_points):
+def _kernel_and_rule(kernel, X, Y, t, edges, nodes, n_points):
     """Kernel at Gauss points of all panels; weights times Lagrange polynomials."""
     x, w = leggauss(n_points)
     width = np.diff(edges)[:, None]
@@ -95,11 +110,11 @@ def _kernel_and_rule(network, X, Y, t, edges, nodes, n_points):
     since = span * (1 - x) / 2 * sum(far**k * v ** (5 - k) for k in range(6))
     basis = BarycentricInterpolator(nodes, np.eye(len(nodes)))(since / width)
     n_features = X.shape[1]
-    kernel = network.ndk_entries(
+    values = kernel.entries(
         (X**2).sum(axis=1)[:, None, None, None] / n_features,
         (Y**2).sum(axis=1)[:, None, None] / n_features,
         (X @ Y.T)[:, :, None, None] / n_features,
         t,
         np.minimum(start + since, t),
     )
-    return kernel, basis * (3 * v**5 * span * w)[..., None]
+    return values, basis * (3 * v**5 * span * w)[..., None]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from oracles.brute_force import brute_force
+from oracles.brute_force import Kernel, brute_force
 from sklearn_ndk.kernels import ntk_kernel
 from sklearn_ndk.kernels._activations import get_activation
 from sklearn_ndk.kernels._network import InfiniteNetwork
@@ -52,7 +52,7 @@ def main():
     for i, case in enumerate(CASES):
         network, X, y, Xs, times = problem(case)
         both = np.vstack([X, Xs])
-        solutions[str(i)] = brute_force(network, X, y, both, times)
+        solutions[str(i)] = brute_force(Kernel.of(network), X, y, both, times)
         print(case, flush=True)
     np.savez_compressed(FILE, **solutions)
 

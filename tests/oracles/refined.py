@@ -45,7 +45,7 @@ class TwoTimeNetwork:
         start, end = self._network.sigma0**2, self._network.sigma**2
         return start - (end - start) * np.expm1(-2 * self.kappa * t)
 
-    def ndk_entries(
+    def entries(
         self,
         k_xx: ArrayLike,
         k_yy: ArrayLike,
@@ -121,7 +121,7 @@ def _resolves(network, problem, t_end, budget):
     X, weight = problem.X, problem.weight
     k = (X**2).mean(axis=1)
     stages = t_end * np.linspace(0, 1, 30)
-    rates = [weight @ network.ndk_entries(k, k, k, t, t) for t in stages]
+    rates = [weight @ network.entries(k, k, k, t, t) for t in stages]
     if not max(rates) * min(t_end, 1 / network.kappa) < STIFFEST:
         return False
     n_panels = len(mesh(network, X, weight, t_end))

@@ -182,7 +182,7 @@ def _times(rng, network, X, weight):
     """Return some times on the scales of training, of diffusion and on none."""
     k = (X**2).mean(axis=1)
     with np.errstate(all="ignore"):
-        trace = weight @ TwoTimeNetwork(network).ndk_entries(k, k, k, 0.0, 0.0)
+        trace = weight @ TwoTimeNetwork(network).entries(k, k, k, 0.0, 0.0)
     choices = [0.0, np.inf, _power(rng, -6, 6)]
     if 0 < trace < np.inf:
         choices += [_power(rng, -2, 3) / trace, _power(rng, -2, 10) / trace]
