@@ -41,7 +41,8 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
     normalize_y : bool, default=False
         Whether to scale the +-1 targets to zero mean and unit variance for the fit.
     tol : float, default=1e-6
-        Accuracy of decision values at finite times, relative to the largest target.
+        Accuracy of decision values, relative to the largest target. Finite times are
+        solved to it; a warning tells where rounding errors exceed it.
 
     Attributes
     ----------

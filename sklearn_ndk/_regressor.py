@@ -43,7 +43,8 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
     normalize_y : bool, default=False
         Whether to scale the targets to zero mean and unit variance for the fit.
     tol : float, default=1e-6
-        Accuracy of predictions at finite times, relative to the largest target.
+        Accuracy of predictions, relative to the largest target. Finite times are
+        solved to it; a warning tells where rounding errors exceed it.
 
     Attributes
     ----------

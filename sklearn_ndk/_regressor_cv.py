@@ -53,7 +53,8 @@ class NDKRegressorCV(BaseStoppingTime, NDKRegressor):
     normalize_y : bool, default=False
         Whether to scale the targets to zero mean and unit variance for the fit.
     tol : float, default=1e-6
-        Accuracy of predictions at finite times, relative to the largest target.
+        Accuracy of predictions, relative to the largest target. Finite times are
+        solved to it; a warning tells where rounding errors exceed it.
     n_jobs : int, default=None
         Number of folds fitted at a time, by joblib; None is 1 unless a
         :func:`joblib.parallel_config` says otherwise. One fold alone uses all

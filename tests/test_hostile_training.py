@@ -8,6 +8,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.linalg import LinAlgWarning
 from sklearn.base import clone
 from sklearn.datasets import (
     load_breast_cancer,
@@ -325,3 +326,54 @@ def test_sensible_tables_are_fitted_without_a_word_about_scales(name):
 def test_samples_of_no_weight_do_not_count_for_scales():
     wild = np.vstack([X, [[1e6, 1.0, 1.0]]])
     NDKRegressor().fit(wild, np.ones(13), np.append(np.ones(12), 0.0))
+
+
+# Accuracy where weights and scales are extreme
+
+
+def test_kernels_that_change_too_much_are_refused():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 8)) * np.exp(rng.standard_normal((60, 1)))
+    model = NDKRegressor(12, T=0.01, sigma0=5.0, tol=1e-10, t=10.0, bias=0.3)
+    with pytest.raises(ValueError, match=r"320 matrices .* raise tol"):
+        model.fit(X, rng.standard_normal(60))
+
+
+def test_light_samples_are_solved_to_the_tolerance_of_heavy_ones():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((8, 2)), rng.uniform(-1, 1, 8)
+    weight = np.geomspace(1e-3, 1e3, 8)
+    times = np.array([1e-3, 0.1, 1.0, 30.0, 1e3])
+    exact, model = (
+        NDKRegressor(2, T=1e-4, tol=tol).fit(X, y, weight) for tol in (1e-9, 1e-4)
+    )
+    rows = np.vstack([X, 1.3 * rng.standard_normal((20, 2))])
+    expected = exact.predict_path(rows, times)
+    assert_allclose(
+        model.predict_path(rows, times),
+        expected,
+        rtol=1e-4,
+        atol=1e-4 * np.abs(y).max(),
+    )
+
+
+@pytest.mark.parametrize("activation", ["relu", "linear"])
+def test_small_weights_are_solved_to_the_tolerance(activation):
+    # kernels at unit norm are 1e-5: accuracy counts relative to them
+    rng = np.random.default_rng(1)
+    X, y = rng.standard_normal((4, 5)), rng.uniform(-1, 1, 4)
+    network = {"depth": 3, "activation": activation, "sigma": 0.17, "sigma0": 0.17}
+    rows = np.vstack([X, rng.standard_normal((6, 5))])
+    times = np.geomspace(1e5, 1e11, 7)
+    exact, model = (
+        NDKRegressor(**network, T=5e-12, tol=tol).fit(X, y) for tol in (1e-9, 1e-3)
+    )
+    expected = exact.predict_path(rows, times)
+    assert_allclose(model.predict_path(rows, times), expected, rtol=1e-3, atol=1e-3)
+
+
+def test_saturated_networks_tell_that_lags_are_not_resolved():
+    X = 1e8 * np.random.default_rng(0).standard_normal((4, 6))
+    network = {"depth": 3, "activation": "erf", "T": 2.5e-12, "sigma0": 0.2}
+    with pytest.warns(LinAlgWarning, match="Standardise the columns"):
+        NDKRegressor(**network, sigma=0.5, t=5e-7).fit(X, [1.0, -1.0, 0.5, 0.0])

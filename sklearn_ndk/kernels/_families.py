@@ -12,7 +12,7 @@ from sklearn_ndk.kernels._gram import Gram
 from sklearn_ndk.kernels._matrices import kernel_matrices
 from sklearn_ndk.kernels._network import TILE_ENTRIES, FloatOrArray, InfiniteNetwork
 from sklearn_ndk.kernels._series import angular_series
-from sklearn_ndk.kernels._weight_process import WeightMoments
+from sklearn_ndk.kernels._weight_process import ENDS_OF_TIME, WeightMoments
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,8 @@ class KernelFamily(ABC):
         dtypes : list of dtype
             Of each mixture.
         precision : ndarray of shape (n_mixtures,)
-            Error that each may have, where inputs have unit norm.
+            Error that each may have, where inputs have unit norm, in units of the
+            largest kernel of such an input with itself.
         overwrite : bool, default=False
             Whether the first may take the place of the Gram matrix.
 
@@ -151,10 +152,11 @@ class KernelFamily(ABC):
             The mixtures.
         """
         if self.network.homogeneous:
+            unit = self.diagonal(1.0, ENDS_OF_TIME).max()
             series = angular_series(
                 lambda c: self.entries(1.0, 1.0, c[:, None], t, t_prime) @ mixing,
                 gram.cosine.min(initial=0),
-                precision,
+                unit * precision,
             )
             if series is not None:
                 return kernel_matrices(

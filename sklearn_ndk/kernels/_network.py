@@ -226,8 +226,7 @@ class InfiniteNetwork:
             symmetric=bool(gram.same and (self.homogeneous or equal_times)),
             n_entries=n_entries // n_pairs,
             overwrite=overwrite,
-            # angles of a single feature are exact, but a bias opens others
-            refine=gram.nearly_parallel and (self.bias > 0 or gram.X.shape[1] > 1),
+            refine=gram.nearly_parallel,
         )
 
 

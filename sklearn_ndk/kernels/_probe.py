@@ -7,6 +7,7 @@ from scipy.stats.qmc import Halton
 
 from sklearn_ndk.kernels._families import KernelFamily
 from sklearn_ndk.kernels._gram import Gram
+from sklearn_ndk.kernels._weight_process import ENDS_OF_TIME
 
 _N_ANGLES = 120  # for kernels of the angle alone
 _N_PAIRS = 400  # for kernels of the angle and both norms
@@ -139,7 +140,7 @@ def make_probe(family: KernelFamily, gram: Gram) -> Probe:
 
 def _variance(family: KernelFamily, k_xx: np.ndarray) -> np.ndarray:
     """Return the larger kernel of inputs with themselves at both ends of time."""
-    return family.diagonal(k_xx[:, None], np.array([0.0, np.inf])).max(axis=1)
+    return family.diagonal(k_xx[:, None], ENDS_OF_TIME).max(axis=1)
 
 
 def _norm_range(gram: Gram) -> tuple[float, float]:

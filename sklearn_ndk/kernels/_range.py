@@ -4,9 +4,11 @@ import numpy as np
 
 from sklearn_ndk.kernels._gram import Gram
 from sklearn_ndk.kernels._network import InfiniteNetwork
-from sklearn_ndk.kernels._weight_process import WeightMoments, constant_weights
-
-_ENDS = np.array([0.0, np.inf])  # of time: weights vary least and most there
+from sklearn_ndk.kernels._weight_process import (
+    ENDS_OF_TIME,
+    WeightMoments,
+    constant_weights,
+)
 
 
 def check_range(
@@ -38,7 +40,7 @@ def check_range(
         two may be small rightly.
     """
     if moments is None:
-        moments = network.moments(_ENDS, _ENDS)
+        moments = network.moments(ENDS_OF_TIME, ENDS_OF_TIME)
     dtype = gram.cosine.dtype.type
     x, y = gram.x_norm.max(initial=0), gram.y_norm.max(initial=0)
     variance = max(

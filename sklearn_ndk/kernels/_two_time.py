@@ -11,8 +11,10 @@ from sklearn_ndk.kernels._families import DriftedNDK, KernelFamily
 from sklearn_ndk.kernels._gram import Gram
 from sklearn_ndk.kernels._network import InfiniteNetwork
 from sklearn_ndk.kernels._probe import Probe, make_probe
+from sklearn_ndk.kernels._weight_process import ENDS_OF_TIME, constant_weights
 
 _N_QUANTILES = 16
+_UNRESOLVED = 16 * np.finfo(float).eps  # of the correlation of weights at two times
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class TwoTimeKernel:
     def n_rows(self) -> int:
         """The number of rows."""
         return len(self.gram.x_norm)
+
+    @property
+    def row_scale(self) -> np.ndarray:
+        """Factors of the rows, of shape (n_rows,)."""
+        return self.gram.row_scale
 
     def ntk(self, overwrite: bool = False) -> np.ndarray:
         """Return the kernel of gradient flow, see :meth:`InfiniteNetwork.ntk`."""
@@ -73,7 +80,7 @@ class TwoTimeKernel:
         dtypes : list of dtype
             Of each mixture.
         precision : ndarray of shape (n_mixtures,)
-            Error that each may have, where inputs have unit norm.
+            Error that each may have, see :meth:`KernelFamily.mixtures`.
         overwrite : bool, default=False
             Whether they may take the place of the Gram matrix: there are no
             matrices after these.
@@ -186,17 +193,36 @@ class TwoTimeKernel:
         """
         return self.network.moments(times, times).var
 
-    def mean_diagonal(self) -> float:
-        """Return the mean diagonal at the end of time where it is larger.
+    def diagonal(self) -> np.ndarray:
+        """Return the diagonal at the end of time where it is larger.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,)
+            Not negative.
+        """
+        variance = self.family.diagonal(self.gram.x_norm[:, None] ** 2, ENDS_OF_TIME)
+        return self.gram.row_scale * self.gram.column_scale * variance.max(axis=1)
+
+    def change_within_rounding(self) -> float:
+        """Return by how much the kernel changes over lags that rounding hides.
+
+        Activations that saturate tell inputs of large norm at times apart that are
+        equal to rounding.
 
         Returns
         -------
         float
-            Positive.
+            Relative to the kernel, of the largest input.
         """
-        scale = np.mean(self.gram.row_scale * self.gram.column_scale)
-        largest = self._variance(np.array([0.0, np.inf])).max(axis=1)
-        return scale * largest.mean() or 1.0
+        network, k = self.network, np.max(self.gram.x_norm**2, keepdims=True)
+        weights = constant_weights(
+            network.moments(ENDS_OF_TIME, ENDS_OF_TIME).var.max()
+        )
+        decay = 1 - _UNRESOLVED
+        later = weights._replace(cov=decay * weights.cov)
+        before, after = (network.layers(k, k, k, w)[1] for w in (weights, later))
+        return float(np.max(np.abs(before - after) / np.where(before > 0, before, 1)))
 
     def _variance(self, times: np.ndarray) -> np.ndarray:
         """Return the kernel of x with itself, at quantiles of the norm of x."""

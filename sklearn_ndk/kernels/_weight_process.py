@@ -5,6 +5,9 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import DTypeLike
 
+#: The variance of weights is largest at one of them.
+ENDS_OF_TIME = np.array([0.0, np.inf])
+
 
 class WeightMoments(NamedTuple):
     """Second moments of a weight at two times, as the layer recursion needs them.

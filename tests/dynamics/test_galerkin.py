@@ -12,7 +12,7 @@ from dynamics.problems import (
 from numpy.testing import assert_allclose
 
 from sklearn_ndk.dynamics import Modes
-from sklearn_ndk.dynamics.volterra._galerkin import solve_mesh
+from sklearn_ndk.dynamics.volterra._galerkin import MeshEquation, solve_mesh
 from sklearn_ndk.dynamics.volterra._march import integral_weights, march
 from sklearn_ndk.dynamics.volterra._mesh import radau_nodes
 from sklearn_ndk.dynamics.volterra._time_basis import TimeBasis
@@ -31,9 +31,12 @@ def mesh_problem(activation, n_samples=60):
     return y, matrices, weights, modes
 
 
-def all_of(matrices):
-    """Return sizes of which none can be neglected."""
-    return np.full(len(matrices), 1e30)
+def equation(targets, matrices, weights):
+    """Return an equation in which no matrix is left out."""
+    if targets.ndim == 2:
+        targets = np.repeat(targets[:, None], weights.shape[1], axis=1)
+    sizes = np.full(len(matrices), 1e30)
+    return MeshEquation(targets, list(matrices), sizes, weights, n_nodes=4)
 
 
 @pytest.mark.parametrize("activation", ["relu", "erf"])
@@ -42,13 +45,9 @@ def test_galerkin_iteration_solves_the_whole_equation(activation, n_samples):
     y, matrices, weights, modes = mesh_problem(activation, n_samples)
     panels = []
     residual, defect = solve_mesh(
-        y,
-        list(matrices),
-        all_of(matrices),
-        weights,
+        equation(y, matrices, weights),
         modes,
         100.0,
-        4,
         1e-9,
         lambda panel, residual: panels.append((panel, residual())),
     )
@@ -64,9 +63,7 @@ def test_galerkin_iteration_solves_the_whole_equation(activation, n_samples):
 
 def test_galerkin_iteration_meets_the_march_in_all_dimensions():
     y, matrices, weights, modes = mesh_problem("relu", 20)
-    residual, _ = solve_mesh(
-        y, list(matrices), all_of(matrices), weights, modes, 100.0, 4, 1e-10, None
-    )
+    residual, _ = solve_mesh(equation(y, matrices, weights), modes, 100.0, 1e-10)
     targets = np.repeat(y[:, None], weights.shape[1], axis=1)
     threshold = np.full(2, 1e-11)
     marched, defect = march(matrices, weights, targets, 0 * targets, 0, 4, threshold)
@@ -77,9 +74,7 @@ def test_galerkin_iteration_meets_the_march_in_all_dimensions():
 def test_galerkin_iteration_tells_how_far_it_came():
     y, matrices, weights, modes = mesh_problem("relu", 60)
     # less than rounding errors cannot be reached, and the iteration knows its end
-    _, defect = solve_mesh(
-        y, list(matrices), all_of(matrices), weights, modes, 100.0, 4, 1e-18, None
-    )
+    _, defect = solve_mesh(equation(y, matrices, weights), modes, 100.0, 1e-18)
     assert 1e-18 < defect < 1e-9
 
 
@@ -106,19 +101,13 @@ def test_many_outputs_share_one_subspace_and_do_not_see_each_other():
     y, matrices, weights, modes = mesh_problem("relu", 20)
     panels = []
     both = solve_mesh(
-        np.vstack([y, y, y]),
-        list(matrices),
-        all_of(matrices),
-        weights,
+        equation(np.vstack([y, y, y]), matrices, weights),
         modes,
         100.0,
-        4,
         1e-10,
         lambda panel, residual: panels.append((panel, residual())),
     )[0]
-    few, _ = solve_mesh(
-        y, list(matrices), all_of(matrices), weights, modes, 100.0, 4, 1e-10, None
-    )
+    few, _ = solve_mesh(equation(y, matrices, weights), modes, 100.0, 1e-10)
     assert_allclose(both, np.vstack([few, few, few]), atol=1e-8)
     assert len(panels) == weights.shape[1] // 4
     assert_allclose(panels[-1][1], both)
@@ -132,15 +121,7 @@ def test_targets_may_depend_on_time(n_outputs):
     wanted = np.cos(phases) * rng.standard_normal((n_outputs, 1, 20))
     integral = np.einsum("jts,osn,jnm->otm", weights, wanted, matrices, optimize=True)
     got, defect = solve_mesh(
-        wanted + integral,
-        list(matrices),
-        all_of(matrices),
-        weights,
-        modes,
-        100.0,
-        4,
-        1e-10,
-        None,
+        equation(wanted + integral, matrices, weights), modes, 100.0, 1e-10
     )
     assert defect <= 1e-10
     size = np.linalg.norm(integral, axis=2).max()

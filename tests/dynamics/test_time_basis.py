@@ -23,12 +23,13 @@ from sklearn_ndk.kernels._two_time import TwoTimeKernel
 def test_cross_approximation_of_a_matrix_of_low_rank_is_exact():
     rng = np.random.default_rng(0)
     a = rng.standard_normal((30, 5)) @ rng.standard_normal((5, 200))
-    rows_, columns, lower, upper = cross_approximation(a, 1e-10)
+    rows_, columns, lower, upper = cross_approximation(a, 1e-10, 5)
     assert len(rows_) == len(columns) == 5
     cross = a[np.ix_(rows_, columns)]
     assert_allclose(lower @ upper, cross, atol=1e-12)
     assert_allclose(a[:, columns] @ np.linalg.solve(cross, a[rows_]), a, atol=1e-10)
     assert np.abs(np.tril(lower)).max() == 1
+    assert cross_approximation(a, 1e-10, 4) is None
 
 
 @pytest.mark.parametrize("tol", [1e-4, 1e-7, 1e-10])

@@ -62,6 +62,16 @@ def test_kernels_of_rows_far_from_the_origin(activation, offset, bias):
             assert_allclose(K, expected, rtol=rtol)
 
 
+@pytest.mark.parametrize(("scale", "bias"), [(2e4, 0.05), (1e6, 0.0), (1e11, 0.07)])
+def test_erf_kernels_of_a_single_large_feature(scale, bias):
+    X = scale * np.random.default_rng(0).standard_normal((8, 1))
+    shared = {"depth": 4, "activation": "erf", "sigma0": 0.5, "bias": bias}
+    expected = precise_ntk(X, X, **shared)
+    size = np.sqrt(np.diag(expected))
+    error = np.abs(ntk_kernel(X, **shared) - expected) / size[:, None] / size
+    assert error.max() < 1e-9
+
+
 def test_opposite_rows_far_from_the_origin():
     X = 1e6 + np.random.default_rng(0).standard_normal((4, 3))
     for kernel in (ntk_kernel, nngp_kernel):

@@ -18,7 +18,7 @@ from robustness.sandbox import Outcome, Sandbox
 from sklearn_ndk import NDKClassifier, NDKRegressor
 from sklearn_ndk.kernels import nngp_kernel, ntk_kernel
 
-CLOSED_TOL = 1e-6  # of the equilibrium and of kernels
+KERNEL_TOL = 1e-6
 BUDGET = 1e8  # kernel entries of brute force, a few seconds
 _NAME = "robustness.fuzz"  # when it is __main__, too
 _PATIENCE = 300.0  # seconds for an oracle
@@ -95,7 +95,7 @@ def excess(seed: int, given: list, budget: float) -> tuple[float, str, str]:
     if case.kind == "kernels":
         kernels, norms = right_kernels(case)
         error = np.abs(np.array(given) - kernels)
-        allowed = CLOSED_TOL * norms + np.finfo(float).tiny
+        allowed = KERNEL_TOL * norms + np.finfo(float).tiny
         worst = np.unravel_index(np.argmax(error / allowed), error.shape)
         where = f"{('NNGP', 'NTK')[worst[2]]} {given[worst[0]][worst[1]][worst[2]]:.6g}"
         where = f"{where} for {kernels[worst]:.6g}"
@@ -106,8 +106,7 @@ def excess(seed: int, given: list, budget: float) -> tuple[float, str, str]:
     for i, right in enumerate(right_answers(case, budget)):
         if right is None:
             continue
-        tol = case.tol if case.times[i] < np.inf else CLOSED_TOL
-        allowed = (tol + right.slack) * size + tol * np.abs(right.values)
+        allowed = (case.tol + right.slack) * size + case.tol * np.abs(right.values)
         error = np.abs(outputs[..., i] - right.values)
         ratio = error / np.maximum(allowed, np.finfo(float).tiny)
         worst = np.unravel_index(np.argmax(ratio), ratio.shape)

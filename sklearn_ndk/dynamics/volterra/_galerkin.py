@@ -8,6 +8,8 @@ along which the preconditioner would correct the defect are added until it is
 small at all times (a Galerkin method with the preconditioned defects as basis).
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from sklearn_ndk._compute._threads import n_threads, single_threaded_blas, spread
@@ -21,31 +23,62 @@ _MARCH_SHARE_FINEST = 0.1  # of the threshold, likewise
 _NEGLIGIBLE = 0.1  # of what a matrix may add
 _MANY_OUTPUTS, _FEW_MODES = 5, 400  # from where on outputs share one subspace
 _NEW = 1e-3  # part of a direction that must lie outside the subspace
+_FLOOR = 1e-14  # of the norm of the target, where rounding ends the iteration
 _TINY = np.finfo(float).tiny
 
 
-def solve_mesh(targets, matrices, sizes, weights, modes, horizon, n_nodes, tol, report):
-    """Solve for the residual at all nodes of a mesh.
+@dataclass(frozen=True)
+class MeshEquation:
+    """The Volterra equation at the nodes of a mesh.
 
-    Parameters
+    Attributes
     ----------
-    targets : ndarray of shape (n_outputs, n_samples) or (n_outputs, n_times, n_samples)
-        Targets, constant or at the nodes; the modes span them.
+    targets : ndarray of shape (n_outputs, n_times, n_samples)
+        Targets at the nodes; the modes span them.
     matrices : list of ndarray of shape (n_samples, n_samples)
         The matrices of the time basis, transposed.
     sizes : ndarray of shape (rank,)
         What each matrix adds to the integrals, in units of what can be neglected.
     weights : ndarray of shape (rank, n_times, n_times)
         Weights of the integrals up to each node.
+    n_nodes : int
+        Number of nodes of a panel.
+    importance : ndarray of shape (n_samples,) or float
+        Factors of the entries of targets and defects in their norms, at most one.
+    """
+
+    targets: np.ndarray
+    matrices: list
+    sizes: np.ndarray
+    weights: np.ndarray
+    n_nodes: int
+    importance: np.ndarray | float = 1.0
+
+    @property
+    def norms(self):
+        """Norms of the targets, the largest of all times, of shape (n_outputs,)."""
+        return np.linalg.norm(self.targets * self.importance, axis=2).max(axis=1)
+
+    def thresholds(self, tol):
+        """Return the largest defects of shape (n_outputs,), given relative ones."""
+        floor = _FLOOR * np.linalg.norm(self.targets, axis=2).max(axis=1)
+        return np.maximum(tol * self.norms, floor)
+
+
+def solve_mesh(equation, modes, horizon, tol, report=None):
+    """Solve for the residual at all nodes of a mesh.
+
+    Parameters
+    ----------
+    equation : MeshEquation
+        The equation.
     modes : Modes
         Makes the preconditioner.
     horizon : float
         Time over which the kernel adds up, at most.
-    n_nodes : int
-        Number of nodes of a panel.
     tol : float
         Largest defect at a node, relative to the norm of the target.
-    report : callable or None
+    report : callable, default=None
         Called with each panel that is solved for all outputs, and with a function
         that returns the residual found so far.
 
@@ -56,16 +89,16 @@ def solve_mesh(targets, matrices, sizes, weights, modes, horizon, n_nodes, tol, 
     defect : float
         The largest defect, relative to the norm of the target.
     """
-    if targets.ndim == 2:
-        targets = np.repeat(targets[:, None], weights.shape[1], axis=1)
-    if len(targets) >= _MANY_OUTPUTS and len(modes.vectors) <= _FEW_MODES:
-        return _solve_in_modes(targets, matrices, weights, modes, n_nodes, tol, report)
+    if len(equation.targets) >= _MANY_OUTPUTS and len(modes.vectors) <= _FEW_MODES:
+        return _solve_in_modes(equation, modes, tol, report)
+    thresholds = equation.thresholds(tol)
     problems = [
-        _Subspace(target, weights, modes, horizon, n_nodes, tol) for target in targets
+        _Subspace(equation, output, modes, horizon, threshold)
+        for output, threshold in enumerate(thresholds)
     ]
-    _extend(problems, matrices, sizes, modes)
+    _extend(problems, equation, modes)
     diagonals = np.mean([problem.diagonals() for problem in problems], axis=0)
-    precondition = modes.preconditioner(diagonals, weights)
+    precondition = modes.preconditioner(diagonals, equation.weights)
     n_solved = 0
 
     def residual():
@@ -74,40 +107,39 @@ def solve_mesh(targets, matrices, sizes, weights, modes, horizon, n_nodes, tol, 
     for _ in range(_MAX_ROUNDS):
         _for_each(_Subspace.solve, problems)
         n_before, n_solved = n_solved, min(problem.n_solved for problem in problems)
-        for panel in range(n_before // n_nodes, n_solved // n_nodes):
+        for panel in range(n_before // equation.n_nodes, n_solved // equation.n_nodes):
             if report is not None:
                 report(panel, residual)
         if all(problem.finished for problem in problems):
             break
         _for_each(lambda problem: problem.correct(precondition), problems)
-        _extend(problems, matrices, sizes, modes)
+        _extend(problems, equation, modes)
     return residual(), max(problem.defect for problem in problems)
 
 
-def _solve_in_modes(targets, matrices, weights, modes, n_nodes, tol, report):
+def _solve_in_modes(equation, modes, tol, report):
     """Solve for all outputs at once, with the modes as the subspace of all."""
     # modes in single precision are not quite orthonormal
     vectors = np.linalg.qr(modes.vectors.T.astype(float))[0].T
-    in_modes = np.stack([vectors @ matrix @ vectors.T for matrix in matrices])
-    components = targets @ vectors.T
-    norms = np.linalg.norm(targets, axis=2).max(axis=1)
+    in_modes = np.stack([vectors @ matrix @ vectors.T for matrix in equation.matrices])
+    components = equation.targets @ vectors.T
 
     def report_panel(end, residual):
         if report is not None:
-            report(end // n_nodes - 1, lambda: residual @ vectors)
+            report(end // equation.n_nodes - 1, lambda: residual @ vectors)
 
     with single_threaded_blas():
         residual, defect = march(
             in_modes,
-            weights,
+            equation.weights,
             components,
             components,
             0,
-            n_nodes,
-            tol * norms,
+            equation.n_nodes,
+            equation.thresholds(tol),
             report_panel,
         )
-    return residual @ vectors, np.max(defect / np.maximum(norms, _TINY))
+    return residual @ vectors, np.max(defect / np.maximum(equation.norms, _TINY))
 
 
 def _for_each(function, problems):
@@ -120,15 +152,15 @@ def _for_each(function, problems):
         spread(function, left, n_workers)
 
 
-def _extend(problems, matrices, sizes, modes):
+def _extend(problems, equation, modes):
     """Multiply the new directions of all problems at once, and add them.
 
     Matrices that add too little, as small as the new corrections are, are left out.
     """
     new = np.concatenate([problem.new for problem in problems])
     share = max(problem.new_share for problem in problems)
-    n_terms = max(1, np.count_nonzero(sizes * share > _NEGLIGIBLE))
-    images = [new.astype(m.dtype, copy=False) @ m for m in matrices[:n_terms]]
+    n_terms = max(1, np.count_nonzero(equation.sizes * share > _NEGLIGIBLE))
+    images = [new.astype(m.dtype, copy=False) @ m for m in equation.matrices[:n_terms]]
     images = modes.project(np.stack(images, axis=1))
     first = 0
     for problem in problems:
@@ -148,12 +180,11 @@ def _project(images, rows, rank):
 class _Subspace:
     """The problem of one output, projected on directions found so far."""
 
-    def __init__(self, target, weights, modes, horizon, n_nodes, tol):
+    def __init__(self, equation, output, modes, horizon, threshold):
+        self._equation, self._modes = equation, modes
+        self._target = target = equation.targets[output]
+        self._norm, self._threshold = equation.norms[output], threshold
         n_times, n_samples = target.shape
-        self._target, self._weights, self._modes = target, weights, modes
-        self._n_nodes = n_nodes
-        self._norm = np.linalg.norm(target, axis=1).max()
-        self._threshold = tol * self._norm
         # corrections count by what they change in the equation
         self._stiffness = 1 + horizon * modes.eigenvalues
         self.new, self.new_share = modes.split(target[-1]), 1.0
@@ -174,7 +205,7 @@ class _Subspace:
             return
         old = len(self._directions)
         self._directions = np.vstack([self._directions, directions])
-        rank = len(self._weights)
+        rank = len(self._equation.weights)
         above = [_project(block, directions, rank) for block in self._images]
         below = _project(images, self._directions, rank)
         if above:
@@ -214,23 +245,23 @@ class _Subspace:
         """Solve in the subspace from node `first` on."""
         # eigenvectors of the latest kernel make all matrices nearly diagonal
         matrices = self._matrices.transpose(1, 0, 2)
-        latest = self._weights[:, -1, -self._n_nodes :].sum(axis=1)
+        latest = self._equation.weights[:, -1, -self._equation.n_nodes :].sum(axis=1)
         latest = np.tensordot(latest, matrices, axes=1)
         _, vectors = np.linalg.eigh(latest + latest.T)
         solution, _ = march(
             vectors.T @ matrices @ vectors,
-            self._weights,
+            self._equation.weights,
             (self._target @ self._directions.T @ vectors)[None],
             (self._coefficients @ vectors)[None],
             first,
-            self._n_nodes,
+            self._equation.n_nodes,
             np.array([threshold]),
         )
         self._coefficients = solution[0] @ vectors.T
 
     def _measure(self, first):
         """Compute the defect from node `first` on, and how far it meets the bound."""
-        terms = self._weights[:, first:] @ self._coefficients
+        terms = self._equation.weights[:, first:] @ self._coefficients
         n_times = terms.shape[1]
         defect = self._target[first:] - self._coefficients[first:] @ self._directions
         terms = terms.transpose(1, 2, 0)  # (n_times, n_directions, rank)
@@ -240,9 +271,13 @@ class _Subspace:
             some = some.reshape(n_times, -1)
             defect -= some @ block.reshape(-1, block.shape[-1])
             first_row += len(block)
-        norms = np.linalg.norm(defect, axis=1)
+        norms = np.linalg.norm(defect * self._equation.importance, axis=1)
         (left,) = np.nonzero(norms > self._threshold)
-        solved = (left[0] if len(left) else n_times) // self._n_nodes * self._n_nodes
+        solved = (
+            (left[0] if len(left) else n_times)
+            // self._equation.n_nodes
+            * self._equation.n_nodes
+        )
         self._defect = defect[solved:]
         self.n_solved = first + solved
         self.defect = norms.max() / (self._norm or 1)

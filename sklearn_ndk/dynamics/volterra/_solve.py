@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_ndk._compute._threads import single_threaded_blas
-from sklearn_ndk.dynamics.volterra._galerkin import solve_mesh
+from sklearn_ndk.dynamics.volterra._galerkin import MeshEquation, solve_mesh
 from sklearn_ndk.dynamics.volterra._march import integral_weights
 from sklearn_ndk.dynamics.volterra._mesh import (
     graded_edges,
@@ -126,7 +126,8 @@ def solve(
     Solution
         With a status, if it may miss `tol`.
     """
-    size = kernel.mean_diagonal()
+    diagonal = kernel.diagonal()
+    size = diagonal.mean() or 1.0
     resolved = modes.project(targets)
     solution = _represent(resolved, kernel, modes, kappa, tol, t_end, size)
     basis, edges = solution.basis, solution.edges
@@ -149,24 +150,60 @@ def solve(
         if progress is not None:
             progress(edges[panel + 1], lambda: replace(solution, residual=residual()))
 
-    residual, defect = solve_mesh(
-        resolved / solution.scale[:, None],
-        matrices,
-        1 / basis.precision,
-        size * solution.weights(basis, times.ravel()),
-        modes,
-        min(1 / kappa, edges[-1]),
-        len(solution.nodes),
-        _DEFECT_SHARE * tol,
-        report,
+    horizon = min(1 / kappa, edges[-1])
+    importance = _importance(kernel.row_scale, diagonal * horizon)
+    equation = MeshEquation(
+        targets=np.repeat(
+            (resolved / solution.scale[:, None])[:, None], times.size, axis=1
+        ),
+        matrices=matrices,
+        sizes=1 / basis.precision,
+        weights=size * solution.weights(basis, times.ravel()),
+        n_nodes=len(solution.nodes),
+        importance=importance,
     )
+    residual, defect = solve_mesh(equation, modes, horizon, _DEFECT_SHARE * tol, report)
     solution = replace(solution, residual=residual, defect=defect)
     rounding = _rounding(solution, kappa, kernel.rate(edges) / targets.shape[1])
+    rounding *= np.max(_norms(resolved) / _norms(resolved * importance))
+    # lags that count are those of gradient descent, the fastest
+    unresolved = min(1.0, np.finfo(float).eps * kernel.rate(np.array(0.0)) / kappa)
+    rounding = max(rounding, unresolved * kernel.change_within_rounding())
     if not modes.complete:
         size = np.linalg.norm(targets) or 1.0
         left_out = np.linalg.norm(targets - resolved) / size
         rounding = max(rounding, left_out)
     return replace(solution, rounding=rounding, status=_status(solution, tol))
+
+
+def _importance(
+    scale: NDArray[np.float64], learned: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return how much an error in each row of the equation changes predictions.
+
+    An error there is one of the output, times the root of the sample weight. Where a
+    sample is too light to be learned, it changes the output by less.
+
+    Parameters
+    ----------
+    scale : ndarray of shape (n_samples,)
+        Square roots of the sample weights.
+    learned : ndarray of shape (n_samples,)
+        Diagonal of the kernel, added up over time.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        At most one.
+    """
+    importance = np.minimum(1, learned) / scale
+    return importance / (importance.max() or 1.0)
+
+
+def _norms(targets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the norm of each output, one where it vanishes."""
+    norms = np.linalg.norm(targets, axis=1)
+    return np.where(norms > 0, norms, 1.0)
 
 
 def _status(solution: Solution, tol: float) -> str:

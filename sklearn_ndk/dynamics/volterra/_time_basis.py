@@ -19,6 +19,7 @@ from scipy.linalg.blas import dger, idamax
 _MAX_PAIRS = 2000  # of times, aimed at
 _AT_ONCE = 4096  # pairs of times, so that the kernels stay in cache
 _OCTAVES = 32  # spanned by the lags of one time
+_MAX_RANK = 320  # beyond it the probes, up to 400 of them, hardly tell more
 _SINGLE_SHARE = 0.5  # of the precision, for rounding to single precision
 
 
@@ -68,6 +69,11 @@ class TimeBasis:
     tol : float
         Largest error of the span at probes, times relevance.
 
+    Raises
+    ------
+    ValueError
+        If the kernel changes too much over time to be spanned by a few hundred.
+
     Attributes
     ----------
     t, t_prime : ndarray of shape (rank,)
@@ -90,7 +96,14 @@ class TimeBasis:
         values = probe(t, t_prime) * weight
         if not values.any():  # as for inputs of zero: any basis will do
             values[0, 0] = 1
-        rows, columns, self._lower, upper = cross_approximation(values, tol)
+        cross = cross_approximation(values, tol, _MAX_RANK)
+        if cross is None:
+            raise ValueError(
+                "The kernel changes so much in the course of training that more than "
+                f"{_MAX_RANK} matrices would be needed to represent it: raise tol, "
+                "bring sigma0 nearer to sigma, reduce the depth, or standardise X."
+            )
+        rows, columns, self._lower, upper = cross
         self.probe = probe.subset(rows)
         self.t, self.t_prime = t[columns], t_prime[columns]
         inverse = solve_triangular(upper, np.eye(len(upper)))
@@ -126,7 +139,7 @@ class TimeBasis:
         return out.reshape(len(self.t), *t.shape)
 
 
-def cross_approximation(a, tol):
+def cross_approximation(a, tol, max_rank):
     """Choose rows and columns of `a` whose cross spans it to `tol`.
 
     It is Gaussian elimination with complete pivoting, stopped when every entry
@@ -138,9 +151,12 @@ def cross_approximation(a, tol):
         The matrix.
     tol : float
         Largest entry left of ``a - a[:, columns] a[rows, columns]^-1 a[rows]``.
+    max_rank : int
+        Largest number of rows and columns.
 
     Returns
     -------
+    None if they do not suffice, or a tuple:
     rows, columns : list of int
         As many of both, at least one.
     lower, upper : ndarray of shape (rank, rank)
@@ -149,12 +165,14 @@ def cross_approximation(a, tol):
     """
     rest = np.array(a, order="F")
     rows, columns, lower, upper = [], [], [], []
-    for _ in range(min(a.shape)):
+    for rank in range(min(a.shape)):
         flat = idamax(rest.ravel(order="K"))
         row, column = flat % len(a), flat // len(a)
         pivot = rest[row, column]
         if rows and abs(pivot) <= tol:
             break
+        if rank == max_rank:
+            return None
         rows.append(row)
         columns.append(column)
         lower.append(rest[:, column] / pivot)
