@@ -340,21 +340,16 @@ def test_kernels_that_change_too_much_are_refused():
 
 
 def test_light_samples_are_solved_to_the_tolerance_of_heavy_ones():
-    rng = np.random.default_rng(0)
-    X, y = rng.standard_normal((8, 2)), rng.uniform(-1, 1, 8)
-    weight = np.geomspace(1e-3, 1e3, 8)
-    times = np.array([1e-3, 0.1, 1.0, 30.0, 1e3])
+    rng = np.random.default_rng(5)
+    X, y = rng.standard_normal((56, 4)), rng.uniform(-1, 1, 56)
+    weight = np.where(rng.random(56) < 0.5, 1e4, 1e-2)
+    times = np.geomspace(1e-5, 1e3, 9)
     exact, model = (
-        NDKRegressor(2, T=1e-4, tol=tol).fit(X, y, weight) for tol in (1e-9, 1e-4)
+        NDKRegressor(2, T=1e-5, tol=tol).fit(X, y, weight) for tol in (1e-8, 1e-3)
     )
-    rows = np.vstack([X, 1.3 * rng.standard_normal((20, 2))])
+    rows = np.vstack([X, rng.standard_normal((10, 4))])
     expected = exact.predict_path(rows, times)
-    assert_allclose(
-        model.predict_path(rows, times),
-        expected,
-        rtol=1e-4,
-        atol=1e-4 * np.abs(y).max(),
-    )
+    assert_allclose(model.predict_path(rows, times), expected, rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize("activation", ["relu", "linear"])

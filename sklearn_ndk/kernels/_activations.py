@@ -18,6 +18,7 @@ from scipy import special
 
 # The angle of erf's kernel stays off pi / 2 while variances are below this.
 _LARGE_VARIANCE = 100.0
+_SMALL_ANGLE = 0.01  # where the next term of a series is below 1e-10
 
 
 class Activation(ABC):
@@ -82,6 +83,27 @@ class Activation(ABC):
             As in :meth:`duals`.
         """
         return self.duals(var_u, var_v, cov)
+
+    def output_sine2(self, cov: np.ndarray, sine2: np.ndarray) -> np.ndarray | None:
+        """Return the squared sine of the angle between ``phi(u)`` and ``phi(v)``.
+
+        Those who override :meth:`duals_at_angle` may keep angles in deeper layers,
+        too.
+
+        Parameters
+        ----------
+        cov : array-like of float
+            As in :meth:`duals`.
+        sine2 : array-like of float
+            As in :meth:`duals_at_angle`.
+
+        Returns
+        -------
+        ndarray or None
+            ``1 - E[phi(u) phi(v)]^2 / (E[phi(u)^2] E[phi(v)^2])``, to relative
+            accuracy; None where it is not known any better than by the duals.
+        """
+        return None
 
     def second_moment(self, var: np.ndarray) -> np.ndarray:
         """Return ``E[phi(u)^2]``, the dual of a variable with itself.
@@ -197,6 +219,19 @@ class Relu(Activation):
         rest = np.pi - np.arctan2(sine, corr)
         dual = (root_u / (2 * np.pi) * root_v) * (sine + corr * rest)
         return dual, rest / (2 * np.pi)
+
+    def output_sine2(self, cov: np.ndarray, sine2: np.ndarray) -> np.ndarray:
+        """See :meth:`Activation.output_sine2`."""
+        sine = np.sqrt(sine2)
+        cosine = np.copysign(np.sqrt(1 - sine2), cov)
+        angle = np.arctan2(sine, cosine)
+        # sin - angle cos, without cancellation where the angle is small
+        small = angle**3 / 3 * (1 - angle**2 / 10)
+        excess = np.where(angle < _SMALL_ANGLE, small, sine - angle * cosine)
+        # 1 - cos is sin^2 / (1 + cos)
+        gap = np.where(cosine > 0, sine2 / (1 + np.abs(cosine)), 1 - cosine)
+        gap -= excess / np.pi
+        return gap * (2 - gap)
 
     def second_moment(self, var: np.ndarray) -> np.ndarray:
         """See :meth:`Activation.second_moment`."""

@@ -161,12 +161,13 @@ class KernelFamily(ABC):
             if series is not None:
                 return kernel_matrices(
                     gram,
-                    lambda k_xx, k_yy, cosine: series(cosine),
+                    lambda k_xx, k_yy, *angle: series(*angle),
                     dtypes,
                     homogeneous=True,
                     symmetric=gram.same,
                     n_entries=TILE_ENTRIES // series.coefficients.shape[1],
                     overwrite=overwrite,
+                    refine=gram.nearly_parallel,
                 )
         return self.network.matrices(
             gram,

@@ -42,9 +42,8 @@ def layer_recursion(
     tangent : bool, default=True
         Whether to propagate the NDK too.
     sine2 : ndarray, default=None
-        Squared sine of the angle between `x` and `y`, for the first layer, where
-        `k_xy` does not tell it. Deeper layers need it less: for them relu knows
-        angles to 4e-8, and erf spreads what is nearly parallel.
+        Squared sine of the angle between `x` and `y`, where `k_xy` does not tell it.
+        It is carried on as far as the activation can.
 
     Returns
     -------
@@ -53,8 +52,6 @@ def layer_recursion(
         `tangent`).
     """
     bias2 = bias**2
-    if sine2 is not None:
-        sine2 = _sine2_of_signals(k_xx, k_yy, k_xy, sine2, bias2, moments.forgotten)
 
     def biased(k: np.ndarray) -> np.ndarray:
         return k + bias2 if bias2 else k
@@ -67,8 +64,11 @@ def layer_recursion(
         var_u = moments.var * biased(k_xx)
         var_v = moments.var_prime * biased(k_yy)
         uv = moments.cov * biased(k_xy)
+        if sine2 is not None:
+            sine2 = _sine2_of_signals(k_xx, k_yy, k_xy, sine2, bias2, moments.forgotten)
         k_xy, k_dot = own_duals(activation, var_u, var_v, uv, sine2)
-        sine2 = None  # not known of deeper layers
+        if sine2 is not None:
+            sine2 = activation.output_sine2(uv, sine2)
         k_xx = checked_second_moment(activation, var_u)
         k_yy = checked_second_moment(activation, var_v)
         if tangent:  # the recursion of Eqs. (12)-(13)
@@ -86,7 +86,7 @@ def _sine2_of_signals(
     bias2: float,
     forgotten: np.ndarray | float,
 ) -> np.ndarray:
-    """Return the squared sine of the angle between signals of the first layer.
+    """Return the squared sine of the angle between the inputs of an activation.
 
     Sums of positive terms: nothing cancels.
     """

@@ -35,20 +35,27 @@ class AngularSeries:
     end: float
     coefficients: np.ndarray
 
-    def __call__(self, cosine: np.ndarray) -> np.ndarray:
+    def __call__(
+        self, cosine: np.ndarray, sine2: np.ndarray | None = None
+    ) -> np.ndarray:
         """Evaluate the functions.
 
         Parameters
         ----------
         cosine : ndarray
             Cosines of the angles.
+        sine2 : ndarray, default=None
+            Their squared sines, where cosines do not tell small angles.
 
         Returns
         -------
         ndarray of shape (n_functions, *cosine.shape)
             Their values.
         """
-        angle = np.arccos(cosine.ravel().astype(float, copy=False))
+        angle = np.arccos(cosine.astype(float, copy=False))
+        if sine2 is not None:
+            angle = np.arctan2(np.sqrt(sine2), cosine)
+        angle = angle.ravel()
         variable = 2 / self.end * np.arcsinh(angle / self.grading) - 1
         values = self.coefficients @ _chebyshev(variable, self.coefficients.shape[1])
         return values.reshape(-1, *cosine.shape)

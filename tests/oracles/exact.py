@@ -95,7 +95,8 @@ class Network(NamedTuple):
 
         Hidden weights of X have drifted for `delay` since they were those of Y.
         """
-        decay = mp.exp(-self.kappa * mpf(delay)) if delay else mpf(1)
+        # without noise nothing drifts, however long
+        decay = mp.exp(-self.kappa * mpf(delay)) if delay and self.kappa else mpf(1)
         return self._layers(X, Y, self.sigma if sigma is None else sigma, decay)[0]
 
     def _layers(self, X, Y, std, decay=1):
