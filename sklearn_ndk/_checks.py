@@ -1,9 +1,20 @@
 """Checks of single times and of arrays of them, and of numbers."""
 
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, SupportsFloat
 
 import numpy as np
+from sklearn.utils._param_validation import Interval
+
+
+class NumberInterval(Interval):
+    """An interval of scikit-learn's that knows fractions, and refuses durations."""
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        """Tell whether a value is a number in the interval."""
+        if not isinstance(val, self.type) or isinstance(val, np.timedelta64):
+            return False
+        return (val if isinstance(val, Integral) else float(val)) in self
 
 
 def as_float(value: SupportsFloat, name: str) -> float:

@@ -40,7 +40,7 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
         whatever `T`; "nngp" for the equilibrium, Eq. (18), whatever `t`.
     normalize_y : bool, default=False
         Whether to scale the +-1 targets to zero mean and unit variance for the fit.
-    tol : float, default=1e-6
+    tol : float, default=1e-4
         Accuracy of decision values, relative to the largest target. Finite times are
         solved to it; a warning tells where rounding errors exceed it.
 

@@ -52,7 +52,7 @@ class NDKClassifierCV(BaseStoppingTime, NDKClassifier):
         whatever `T`; "nngp" for the equilibrium, Eq. (18), at any time.
     normalize_y : bool, default=False
         Whether to scale the targets to zero mean and unit variance for the fit.
-    tol : float, default=1e-6
+    tol : float, default=1e-4
         Accuracy of predictions, relative to the largest target. Finite times are
         solved to it; a warning tells where rounding errors exceed it.
     n_jobs : int, default=None

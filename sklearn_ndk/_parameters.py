@@ -8,8 +8,9 @@ import numpy as np
 from joblib import Memory
 from numpy.typing import ArrayLike
 from sklearn.metrics import get_scorer_names
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
+from sklearn_ndk._checks import NumberInterval
 from sklearn_ndk.dynamics import LIMITS
 from sklearn_ndk.kernels import Activation
 from sklearn_ndk.kernels._network import NETWORK_CONSTRAINTS
@@ -18,7 +19,7 @@ _COMMON_CONSTRAINTS = {
     **NETWORK_CONSTRAINTS,
     "limit": [StrOptions(LIMITS.keys()), None],
     "normalize_y": ["boolean"],
-    "tol": [Interval(Real, 1e-10, 1e-1, closed="both")],
+    "tol": [NumberInterval(Real, 1e-10, 1e-1, closed="both")],
 }
 
 
@@ -27,7 +28,7 @@ class NDKParameters:
 
     _parameter_constraints: ClassVar[dict] = {
         **_COMMON_CONSTRAINTS,
-        "t": [Interval(Real, 0, None, closed="both")],
+        "t": [NumberInterval(Real, 0, None, closed="both")],
     }
 
     def __init__(
@@ -42,7 +43,7 @@ class NDKParameters:
         t: float = np.inf,
         limit: str | None = None,
         normalize_y: bool = False,
-        tol: float = 1e-6,
+        tol: float = 1e-4,
     ):
         self.depth = depth
         self.activation = activation
@@ -66,7 +67,7 @@ class StoppingTimeParameters:
 
     _parameter_constraints: ClassVar[dict] = {
         **_COMMON_CONSTRAINTS,
-        "times": ["array-like", Interval(Integral, 2, None, closed="left"), None],
+        "times": ["array-like", NumberInterval(Integral, 2, None, closed="left"), None],
         "cv": ["cv_object"],
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "selection": [StrOptions({"best", "1se"})],
@@ -89,7 +90,7 @@ class StoppingTimeParameters:
         selection: str = "best",
         limit: str | None = None,
         normalize_y: bool = False,
-        tol: float = 1e-6,
+        tol: float = 1e-4,
         n_jobs: int | None = None,
         memory: str | Memory | None = None,
     ):

@@ -42,7 +42,7 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
         whatever `T`; "nngp" for the equilibrium, Eq. (18), whatever `t`.
     normalize_y : bool, default=False
         Whether to scale the targets to zero mean and unit variance for the fit.
-    tol : float, default=1e-6
+    tol : float, default=1e-4
         Accuracy of predictions, relative to the largest target. Finite times are
         solved to it; a warning tells where rounding errors exceed it.
 

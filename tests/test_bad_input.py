@@ -98,6 +98,24 @@ def test_kernels_tell_which_parameter_is_bad(kernel, name, values, allowed):
             call(kernel, X, **{name: value})
 
 
+@pytest.mark.parametrize("name", ["depth", "T", "sigma", "t"])
+def test_durations_are_no_numbers(make, name):
+    with pytest.raises(ValueError, match=f"The '{name}' parameter of .* must be"):
+        make(**{name: np.timedelta64(3, "s")}).fit(X, y)
+
+
+def test_parameters_may_be_fractions(make):
+    fractions = {name: Fraction(1, 3) for name in ("T", "sigma", "sigma0", "bias", "t")}
+    model = make(**fractions).fit(X, y)
+    floats = make(**dict.fromkeys(fractions, 1 / 3)).fit(X, y)
+    assert np.array_equal(model.predict(X), floats.predict(X))
+
+
+def test_networks_too_deep_are_refused(make):
+    with pytest.raises(ValueError, match=r"depth=1e\+09 is too deep: .* 1000 layers"):
+        make(depth=10**9).fit(X, y)
+
+
 @pytest.mark.parametrize("kernel", [ndk_kernel, two_time_nngp_kernel])
 def test_two_time_kernels_need_both_times(kernel):
     with pytest.raises(TypeError, match="missing a required argument: 't_prime'"):

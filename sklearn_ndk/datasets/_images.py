@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import fetch_openml, get_data_home
 from sklearn.utils import Bunch
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
+from sklearn_ndk._checks import NumberInterval
 from sklearn_ndk._validation import validated
 
 
@@ -43,8 +44,8 @@ _ARRAYS = ("X_train", "y_train", "X_test", "y_test")
     {
         "name": [StrOptions(set(ARCHIVES))],
         "classes": ["array-like"],
-        "n_train": [Interval(Integral, 1, None, closed="left")],
-        "n_test": [Interval(Integral, 1, None, closed="left")],
+        "n_train": [NumberInterval(Integral, 1, None, closed="left")],
+        "n_test": [NumberInterval(Integral, 1, None, closed="left")],
         "data_home": [str, os.PathLike, None],
     },
 )

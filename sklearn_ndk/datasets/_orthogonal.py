@@ -6,16 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import ortho_group
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval
 
+from sklearn_ndk._checks import NumberInterval
 from sklearn_ndk._validation import validated
 
 
 @validated(
     {
-        "n_samples": [Interval(Integral, 1, None, closed="left")],
-        "n_features": [Interval(Integral, 2, None, closed="left"), None],
-        "overlap": [Interval(Real, -1, 1, closed="both")],
+        "n_samples": [NumberInterval(Integral, 1, None, closed="left")],
+        "n_features": [NumberInterval(Integral, 2, None, closed="left"), None],
+        "overlap": [NumberInterval(Real, -1, 1, closed="both")],
         "random_state": ["random_state"],
     },
 )

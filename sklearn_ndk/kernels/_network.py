@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
-from sklearn_ndk._checks import as_float
+from sklearn_ndk._checks import NumberInterval, as_float
 from sklearn_ndk.kernels._activations import ACTIVATIONS, Activation, get_activation
 from sklearn_ndk.kernels._gram import Gram
 from sklearn_ndk.kernels._matrices import kernel_matrices
@@ -23,12 +23,12 @@ from sklearn_ndk.kernels._weight_process import (
 
 #: Constraints on the hyperparameters of a network, for scikit-learn's validation.
 NETWORK_CONSTRAINTS: dict[str, list[Any]] = {
-    "depth": [Interval(Integral, 1, None, closed="left")],
+    "depth": [NumberInterval(Integral, 1, None, closed="left")],
     "activation": [StrOptions(set(ACTIVATIONS)), Activation],
-    "T": [Interval(Real, 0, None, closed="left")],
-    "sigma": [Interval(Real, 0, None, closed="neither")],
-    "sigma0": [Interval(Real, 0, None, closed="neither")],
-    "bias": [Interval(Real, 0, None, closed="left")],
+    "T": [NumberInterval(Real, 0, None, closed="left")],
+    "sigma": [NumberInterval(Real, 0, None, closed="neither")],
+    "sigma0": [NumberInterval(Real, 0, None, closed="neither")],
+    "bias": [NumberInterval(Real, 0, None, closed="left")],
 }
 
 FloatOrArray = float | np.ndarray
@@ -36,6 +36,7 @@ FloatOrArray = float | np.ndarray
 #: Picks what is wanted of ``K^L``, ``NDK^L`` and the moments of the weights.
 Reading = Callable[[np.ndarray, Any, WeightMoments], np.ndarray]
 
+_MAX_DEPTH = 1000  # a kernel entry takes some 10 ns a layer
 TILE_ENTRIES = 2**17  # of all matrices at once: fewer wait for the interpreter
 
 
@@ -256,7 +257,8 @@ def make_network(
     Raises
     ------
     ValueError
-        If floating point does not hold what the parameters come to.
+        If floating point does not hold what the parameters come to, or if there are
+        too many layers.
     """
     numbers = {name: as_float(value, name) for name, value in parameters.items()}
     network = InfiniteNetwork(int(depth), get_activation(activation), **numbers)
@@ -265,7 +267,12 @@ def make_network(
 
 
 def _check_hyperparameters(network: InfiniteNetwork) -> None:
-    """Raise if the squares or the ridge of hyperparameters over- or underflow."""
+    """Raise if a network is too deep, or if its parameters over- or underflow."""
+    if network.depth > _MAX_DEPTH:
+        raise ValueError(
+            f"depth={network.depth:.3g} is too deep: kernels of more than "
+            f"{_MAX_DEPTH} layers take too long."
+        )
     precision = np.finfo(float)
     with np.errstate(over="ignore", under="ignore"):
         for name in ("sigma", "sigma0", "bias"):

@@ -6,9 +6,8 @@ from typing import Any, Literal, TypeVar, overload
 
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics.pairwise import check_pairwise_arrays
-from sklearn.utils._param_validation import Interval
 
-from sklearn_ndk._checks import check_time
+from sklearn_ndk._checks import NumberInterval, check_time
 from sklearn_ndk._validation import refuse_non_numbers, validated
 from sklearn_ndk.kernels._activations import Activation
 from sklearn_ndk.kernels._families import NDK, TwoTimeNNGP
@@ -23,7 +22,7 @@ from sklearn_ndk.kernels._weight_process import WeightMoments
 
 _Kernel = TypeVar("_Kernel", bound=Callable)
 
-_TIME = [Interval(Real, 0, None, closed="both")]
+_TIME = [NumberInterval(Real, 0, None, closed="both")]
 
 
 def _validated(

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch, check_array, check_X_y
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import StrOptions
 
-from sklearn_ndk._checks import check_times
+from sklearn_ndk._checks import NumberInterval, check_times
 from sklearn_ndk._compute._memory import total_memory
 from sklearn_ndk._validation import check_weights, refuse_non_numbers, validated
 from sklearn_ndk.dynamics import largest_eigenvalue
@@ -38,13 +38,13 @@ _SEED_BYTES = 500  # of those for the seed of a network
         "X_eval": ["array-like"],
         "times": ["array-like"],
         **NETWORK_CONSTRAINTS,
-        "width": [Interval(Integral, 1, None, closed="left")],
-        "n_networks": [Interval(Integral, 1, None, closed="left")],
+        "width": [NumberInterval(Integral, 1, None, closed="left")],
+        "n_networks": [NumberInterval(Integral, 1, None, closed="left")],
         "sample_weight": ["array-like", None],
-        "t0": [Interval(Real, 0, None, closed="both")],
+        "t0": [NumberInterval(Real, 0, None, closed="both")],
         "step_size": [
             StrOptions({"auto"}),
-            Interval(Real, 0, None, closed="neither"),
+            NumberInterval(Real, 0, None, closed="neither"),
         ],
         "device": [str, None],
         "random_state": ["random_state"],

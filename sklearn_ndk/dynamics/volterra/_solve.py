@@ -282,7 +282,7 @@ def _relevance(
     rates = rate(times)
     gains = (rates[1:] + rates[:-1]) / 2 * np.diff(times)
     final = max(rate(np.array(np.inf)), np.finfo(float).tiny)
-    phi = np.concatenate([[0], np.cumsum(gains) / final, [memory]])
+    phi = np.concatenate([[0], np.cumsum(gains / final), [memory]])
     left = 1 / (1 + phi[:, None] * modes.eigenvalues)
     components = modes.to_modes(targets).astype(float)
     sizes = np.linalg.norm(left * components[:, None], axis=2).max(axis=0)
