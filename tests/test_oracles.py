@@ -29,7 +29,7 @@ def rows(n, d=5, seed=0):
 @pytest.mark.parametrize("case", GOLDEN_CASES, ids=lambda case: case["name"])
 def test_golden_predictions_at_all_times(case):
     data = {key.split("/")[1]: GOLDEN[key] for key in GOLDEN if case["name"] in key}
-    model = NDKRegressor(**{name: case[name] for name in PARAMETERS})
+    model = NDKRegressor(**{name: case[name] for name in PARAMETERS}, tol=1e-6)
     model.fit(data["X"], data["y"])
     size = np.abs(data["y"]).max()
     for inputs, expected in (("Xs", data["pred"]), ("X", data["pred_train"])):
@@ -47,7 +47,8 @@ def test_golden_predictions_at_all_times(case):
 def test_extreme_hyperparameters_against_brute_force(i):
     network, X, y, Xs, times = problem(CASES[i])
     parameters = {name: getattr(network, name) for name in PARAMETERS}
-    path = NDKRegressor(**parameters).fit(X, y).predict_path(np.vstack([X, Xs]), times)
+    model = NDKRegressor(**parameters, tol=1e-6).fit(X, y)
+    path = model.predict_path(np.vstack([X, Xs]), times)
     assert_allclose(path, np.load(FILE)[str(i)], atol=2e-6 * np.abs(y).max())
 
 
@@ -58,7 +59,9 @@ def test_brute_force_is_what_the_file_holds_and_knows_weights():
         brute_force(Kernel.of(network), X, y, both, times), np.load(FILE)["3"]
     )
     weight = np.array([0.5, 2.0, 1.0, 3.0])
-    model = NDKRegressor(**{name: getattr(network, name) for name in PARAMETERS})
+    model = NDKRegressor(
+        **{name: getattr(network, name) for name in PARAMETERS}, tol=1e-6
+    )
     path = model.fit(X, y, weight).predict_path(both, times)
     expected = brute_force(Kernel.of(network), X, y, both, times, weight)
     assert_allclose(path, expected, atol=1e-6)
@@ -70,7 +73,9 @@ def test_shrinking_weights_and_spread_norms_against_brute_force(depth, bias):
     X = rng.standard_normal((14, 3)) * np.exp(rng.standard_normal((14, 1)))
     y, Xs = rng.uniform(-1, 1, 14), rng.standard_normal((20, 3))
     network = InfiniteNetwork(depth, get_activation("erf"), 0.006, 0.93, 2.0, bias)
-    model = NDKRegressor(**{name: getattr(network, name) for name in PARAMETERS})
+    model = NDKRegressor(
+        **{name: getattr(network, name) for name in PARAMETERS}, tol=1e-6
+    )
     model.fit(X, y)
     both, times = np.vstack([X, Xs]), np.array([0.1, 0.4, 1.0, 1.6]) / network.kappa
     expected = brute_force(Kernel.of(network), X, y, both, times)
@@ -120,7 +125,7 @@ def test_tolerance_is_kept_on_data_with_spread_norms(T):
     times = np.geomspace(1e-3, 15, 30) / T
     shared = {"depth": 1, "activation": "erf", "sigma0": 1.4, "bias": 0.2, "T": T}
     exact = NDKRegressor(**shared, tol=1e-9).fit(X[:80], y[:80])
-    model = NDKRegressor(**shared).fit(X[:80], y[:80])
+    model = NDKRegressor(**shared, tol=1e-6).fit(X[:80], y[:80])
     # test rows beyond the norms of the training rows are served as exactly
     for Xs in (X, 3 * X[80:], X[80:] / 10):
         error = model.predict_path(Xs, times) - exact.predict_path(Xs, times)
@@ -147,7 +152,7 @@ def test_equilibrium_is_kernel_ridge_with_the_nngp_kernel(activation):
 @pytest.mark.parametrize("sigma0", [0.4, 1.0, 2.0])
 def test_solved_trajectory_meets_the_equilibrium(digits, activation, sigma0):
     X, y = digits
-    model = NDKRegressor(2, activation, T=0.05, sigma0=sigma0)
+    model = NDKRegressor(2, activation, T=0.05, sigma0=sigma0, tol=1e-6)
     model.fit(X[:150], y[:150])
     equilibrium = model.predict(X[150:250])
     for tau in (14, 20):
@@ -163,7 +168,7 @@ def test_vanishing_temperature_is_gradient_flow(activation):
     times = np.array([0.0, 0.01, 0.3, 1.0, 4.0])
     network = {"depth": 2, "activation": activation, "sigma0": 1.3, "bias": 0.1}
     flow = NDKRegressor(**network, T=0).fit(X, y).predict_path(Xs, times)
-    cold = NDKRegressor(**network, T=1e-8).fit(X, y).predict_path(Xs, times)
+    cold = NDKRegressor(**network, T=1e-8, tol=1e-6).fit(X, y).predict_path(Xs, times)
     # relu feels diffusion by the kink of its kernel, as sqrt(kappa t)
     assert_allclose(cold, flow, atol=2e-4 if activation == "relu" else 2e-6)
     theta = ntk_kernel(X, depth=2, activation=activation, sigma0=1.3, bias=0.1)
@@ -193,13 +198,13 @@ def test_linear_network_follows_its_closed_ode(sigma0):
 
     times = np.array([0.01, 0.1, 1.0, 10.0, 60.0])
     ode = solve_ivp(flow, (0, 60), 0 * y, "LSODA", times, rtol=1e-10, atol=1e-12)
-    model = NDKRegressor(activation="linear", T=T, sigma0=sigma0).fit(X, y)
+    model = NDKRegressor(activation="linear", T=T, sigma0=sigma0, tol=1e-6).fit(X, y)
     assert_allclose(model.predict_path(X, times), ode.y, atol=2e-6)
 
 
 def test_prediction_starts_along_the_ntk():
     X, y, Xs = rows(20), rows(20, 1, seed=1)[:, 0], rows(5, seed=2)
-    model = NDKRegressor(depth=2, sigma0=1.4).fit(X, y)
+    model = NDKRegressor(depth=2, sigma0=1.4, tol=1e-6).fit(X, y)
     t = 1e-7
     k = ndk_kernel(Xs, X, t=0, t_prime=0, depth=2, sigma0=1.4)
     assert_allclose(model.predict(Xs, t=t) / t, k @ y, rtol=1e-5)

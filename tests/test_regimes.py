@@ -28,9 +28,8 @@ WEIGHT = rng.integers(1, 4, N_TRAIN).astype(float)
 
 def model_of(regime, activation, **parameters):
     shared = {"depth": 2, "T": 0.1, "sigma": 1.2, "sigma0": 0.9, "bias": 0.2}
-    return NDKRegressor(
-        activation=activation, **(shared | REGIMES[regime] | parameters)
-    )
+    shared |= {"activation": activation, "tol": 1e-6}
+    return NDKRegressor(**(shared | REGIMES[regime] | parameters))
 
 
 def path(model, *data, rows=X_TEST, times=TIMES):
@@ -118,7 +117,7 @@ def test_rows_are_predicted_one_by_one(model):
     expected = path(model, X, Y)
     for row, outputs in zip(X_TEST, expected, strict=True):
         alone = model.predict_path(row[None], TIMES)[0]
-        assert_allclose(alone, outputs, atol=2e-6)
+        assert_allclose(alone, outputs, atol=1e-12)
 
 
 def test_rotated_inputs_give_the_same(model):

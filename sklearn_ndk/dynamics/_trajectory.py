@@ -1,5 +1,6 @@
 """Predictions at the times of a solved trajectory, Eqs. (14)-(15)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,9 @@ class Trajectory:
     def __init__(self, solution: Solution, max_entries: int = _MAX_ENTRIES):
         self.solution = solution
         self._max_entries = max_entries
+        self._bases: dict[float | None, TimeBasis] = {}
+        if solution.basis.probe.sampled:  # it stands for rows like the columns
+            self._bases[None] = solution.basis
 
     @property
     def end(self) -> float:
@@ -53,9 +57,8 @@ class Trajectory:
             The mean outputs.
         """
         unique, positions = np.unique(times, return_inverse=True)
-        solution = self.solution
-        out = self._predict(unique, kernel, solution.times, solution.basis)
-        return solution.scale[:, None, None] * out[:, positions]
+        out = self._predict(unique, kernel, self._basis)
+        return self.solution.scale[:, None, None] * out[:, positions]
 
     def predict_drift(self, t0: float, kernel: Any) -> NDArray[np.float64]:
         """Return the mean output once the readout has frozen.
@@ -74,31 +77,29 @@ class Trajectory:
             The mean outputs.
         """
         times = np.array([t0])
-        out = self._predict(times, kernel, times)[:, 0]
-        return self.solution.scale[:, None] * out
+
+        def basis(kernel: Any, group: float | None) -> TimeBasis:
+            return self.solution.basis_for(kernel.group_probe(group), times)
+
+        return self.solution.scale[:, None] * self._predict(times, kernel, basis)[:, 0]
+
+    def _basis(self, kernel: Any, group: float | None) -> TimeBasis:
+        """Return the time basis of a group of rows, computed once."""
+        if group not in self._bases:
+            probe = kernel.group_probe(group)
+            self._bases[group] = self.solution.basis_for(probe, self.solution.times)
+        return self._bases[group]
 
     def _predict(
         self,
         times: NDArray[np.float64],
         kernel: Any,
-        represented: NDArray[np.float64],
-        basis: TimeBasis | None = None,
+        basis: Callable[[Any, float | None], TimeBasis],
     ) -> NDArray[np.float64]:
-        """Predict, with a basis of their own for rows that `basis` does not cover.
-
-        Rows as large as training inputs are kept apart from others, which would be
-        at the expense of their accuracy.
-        """
-        within = kernel.rows_within_columns()
-        out = np.empty((len(self.solution.residual), len(times), len(within)))
-        for rows in (within, ~within):
-            if rows.any():
-                part = kernel if rows.all() else kernel.rows(rows)
-                if basis is not None and part.covered_by(basis.probe):
-                    own = basis
-                else:
-                    own = self.solution.basis_for(part, represented)
-                out[:, :, rows] = self._predict_part(times, part, own)
+        out = np.empty((len(self.solution.residual), len(times), kernel.n_rows))
+        for group, rows in kernel.row_groups().items():
+            part = kernel if rows.all() else kernel.rows(rows)
+            out[:, :, rows] = self._predict_part(times, part, basis(kernel, group))
         return out
 
     def _predict_part(

@@ -155,7 +155,7 @@ class KernelFamily(ABC):
             unit = self.diagonal(1.0, ENDS_OF_TIME).max()
             series = angular_series(
                 lambda c: self.entries(1.0, 1.0, c[:, None], t, t_prime) @ mixing,
-                gram.cosine.min(initial=0),
+                gram.cosine.min(initial=0) if gram.same else -1.0,
                 unit * precision,
             )
             if series is not None:

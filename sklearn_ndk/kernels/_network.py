@@ -75,6 +75,11 @@ class InfiniteNetwork:
         """Whether scaling an input by ``c > 0`` scales its kernels by `c`."""
         return self.activation.homogeneous and self.bias == 0
 
+    @property
+    def stationary(self) -> bool:
+        """Whether weights start from their prior, so that only lags matter."""
+        return self.sigma == self.sigma0
+
     def moments(
         self, t: FloatOrArray, t_prime: FloatOrArray, delay: float = 0.0
     ) -> WeightMoments:

@@ -28,8 +28,9 @@ class Probe:
         Inner products of the pairs, divided by the number of features.
     weight : ndarray of shape (n_probes,)
         Factors that bring the probes to a common scale.
-    smallest, largest : float
-        Range of the squared norms of inputs that the probes stand for.
+    sampled : bool
+        Whether they are a sample, which stands for all inputs of some norms, or the
+        only pairs that they stand for.
     """
 
     family: KernelFamily
@@ -37,8 +38,7 @@ class Probe:
     k_yy: np.ndarray
     k_xy: np.ndarray
     weight: np.ndarray
-    smallest: float
-    largest: float
+    sampled: bool
 
     def __call__(self, t: np.ndarray, t_prime: np.ndarray) -> np.ndarray:
         """Evaluate the weighted kernels.
@@ -57,20 +57,10 @@ class Probe:
         values = self.family.entries(*rows, t[None], t_prime[None])
         return self.weight[:, None] * values
 
-    def covers(self, k_xx: np.ndarray) -> np.ndarray:
-        """Tell for which inputs, of given squared norms, the probes stand.
-
-        Parameters
-        ----------
-        k_xx : ndarray of shape (n_inputs,)
-            Squared norms.
-
-        Returns
-        -------
-        ndarray of bool, of shape (n_inputs,)
-            One per input.
-        """
-        return (k_xx >= self.smallest) & (k_xx <= self.largest)
+    @property
+    def stationary(self) -> bool:
+        """Whether the kernels depend on the lag between two times alone."""
+        return self.family.network.stationary
 
     def subset(self, probes: np.ndarray) -> "Probe":
         """Return the same for some of the probes.
@@ -92,10 +82,6 @@ class Probe:
 def make_probe(family: KernelFamily, gram: Gram) -> Probe:
     """Choose probes for the pairs of inputs in a Gram matrix.
 
-    Few pairs are all probes. Many are represented by all angles, dense around
-    zero, where a kernel may be singular, and by all norms in their range, if the
-    kernel is not homogeneous.
-
     Parameters
     ----------
     family : KernelFamily
@@ -106,47 +92,72 @@ def make_probe(family: KernelFamily, gram: Gram) -> Probe:
     Returns
     -------
     Probe
+        The pairs themselves if they are few, else a sample of all angles and norms.
+    """
+    few = gram.cosine.size <= _N_PAIRS and gram.x_norm.any() and gram.y_norm.any()
+    if family.network.homogeneous or not few:
+        x2, y2 = gram.x_norm**2, gram.y_norm**2
+        return sample_probe(family, (x2.min(), x2.max()), (y2.min(), y2.max()))
+    norms = np.meshgrid(gram.x_norm, gram.y_norm, indexing="ij")
+    x_norm, y_norm = (norm.ravel() for norm in norms)
+    k_xy = gram.cosine.ravel() * x_norm * y_norm
+    return _weighted(family, x_norm**2, y_norm**2, k_xy)
+
+
+def sample_probe(
+    family: KernelFamily, rows: tuple[float, float], columns: tuple[float, float]
+) -> Probe:
+    """Choose probes for all inputs of some norms.
+
+    They have all angles, dense around zero, where a kernel may be singular, and all
+    norms, if the kernel is not homogeneous.
+
+    Parameters
+    ----------
+    family : KernelFamily
+        The family.
+    rows, columns : tuple of float
+        The smallest and the largest squared norm of the inputs on either side.
+
+    Returns
+    -------
+    Probe
         The probes.
     """
-    smallest, largest = _norm_range(gram)
-    margin = 1
     if family.network.homogeneous:
         cosine = _cosines(np.linspace(0, 1, _N_ANGLES))
-        k_xx = k_yy = np.ones_like(cosine)
-        k_xy = cosine
-        smallest, largest = 0.0, np.inf
-    elif gram.cosine.size <= _N_PAIRS and gram.x_norm.any() and gram.y_norm.any():
-        norms = np.meshgrid(gram.x_norm, gram.y_norm, indexing="ij")
-        x_norm, y_norm = (norm.ravel() for norm in norms)
-        k_xx, k_yy = x_norm**2, y_norm**2
-        k_xy = gram.cosine.ravel() * x_norm * y_norm
-        smallest = largest = np.nan  # they stand for nothing else
-    else:
-        margin = _MARGIN
-        u, v, w = Halton(3, scramble=False).random(_N_PAIRS).T
-        columns = gram.y_norm**2
-        scale = columns.max() or 1.0
-        k_xx = _graded(u, smallest, largest, scale)
-        k_yy = _graded(v, columns.min(), scale, scale)
-        # only rows of equal norm come close to each other
-        k_yy[::2] = np.clip(k_xx[::2], k_yy.min(), k_yy.max())
-        k_xy = np.sqrt(k_xx) * np.sqrt(k_yy) * _cosines(w)
+        one = np.ones_like(cosine)
+        return _weighted(family, one, one, cosine, sampled=True)
+    u, v, w = Halton(3, scramble=False).random(_N_PAIRS).T
+    scale = columns[1] or 1.0
+    k_xx = _graded(u, *rows, scale)
+    k_yy = _graded(v, *columns, scale)
+    # only rows of equal norm come close to each other
+    k_yy[::2] = np.clip(k_xx[::2], k_yy.min(), k_yy.max())
+    k_xy = np.sqrt(k_xx) * np.sqrt(k_yy) * _cosines(w)
+    return _weighted(family, k_xx, k_yy, k_xy, sampled=True, margin=_MARGIN)
+
+
+def _weighted(
+    family: KernelFamily,
+    k_xx: np.ndarray,
+    k_yy: np.ndarray,
+    k_xy: np.ndarray,
+    *,
+    sampled: bool = False,
+    margin: float = 1.0,
+) -> Probe:
+    """Return probes, with weights that bring them to a common scale."""
     variance = np.sqrt(_variance(family, k_xx)) * np.sqrt(_variance(family, k_yy))
     weight = np.divide(
         margin, variance, out=np.zeros_like(variance), where=variance > 0
     )
-    return Probe(family, k_xx, k_yy, k_xy, weight, smallest, largest)
+    return Probe(family, k_xx, k_yy, k_xy, weight, sampled)
 
 
 def _variance(family: KernelFamily, k_xx: np.ndarray) -> np.ndarray:
     """Return the larger kernel of inputs with themselves at both ends of time."""
     return family.diagonal(k_xx[:, None], ENDS_OF_TIME).max(axis=1)
-
-
-def _norm_range(gram: Gram) -> tuple[float, float]:
-    """Return the smallest and the largest squared norm, positive."""
-    norms = np.concatenate([gram.x_norm, gram.y_norm]) ** 2
-    return norms.min(), norms.max() or 1.0
 
 
 def _graded(u: np.ndarray, smallest: float, largest: float, scale: float) -> np.ndarray:

@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike
 from sklearn_ndk.kernels._families import DriftedNDK, KernelFamily
 from sklearn_ndk.kernels._gram import Gram
 from sklearn_ndk.kernels._network import InfiniteNetwork
-from sklearn_ndk.kernels._probe import Probe, make_probe
+from sklearn_ndk.kernels._probe import Probe, make_probe, sample_probe
 from sklearn_ndk.kernels._weight_process import ENDS_OF_TIME, constant_weights
 
 _N_QUANTILES = 16
@@ -99,31 +99,43 @@ class TwoTimeKernel:
         """The kernel at probe inputs that stand for those of this kernel."""
         return make_probe(self.family, self.gram)
 
-    def covered_by(self, probe: Probe) -> bool:
-        """Tell whether the probe inputs of another kernel stand for these as well.
+    def row_groups(self) -> dict[float | None, np.ndarray]:
+        """Group the rows by their norms: a time basis serves a group.
+
+        Returns
+        -------
+        dict of float or None to ndarray of bool, of shape (n_rows,)
+            None are the rows that are neither shorter nor longer than all columns,
+            and all rows if only angles matter. Others are grouped by the power of
+            two at or below their norm. So no row depends on others.
+        """
+        x, y = self.gram.x_norm, self.gram.y_norm
+        within = ((x >= y.min()) & (x <= y.max())) | self.network.homogeneous
+        with np.errstate(divide="ignore"):
+            octaves = np.floor(np.log2(x))
+        groups: dict[float | None, np.ndarray] = {None: within}
+        for octave in np.unique(octaves[~within]):
+            groups[float(octave)] = (octaves == octave) & ~within
+        return {group: rows for group, rows in groups.items() if rows.any()}
+
+    def group_probe(self, group: float | None) -> Probe:
+        """Return the kernel at probe inputs that stand for a group of rows.
 
         Parameters
         ----------
-        probe : Probe
-            The probe of the other kernel, which shares the columns.
+        group : float or None
+            A key of :meth:`row_groups`.
 
         Returns
         -------
-        bool
-            Whether they do for all rows.
+        Probe
+            The probes.
         """
-        return bool(np.all(probe.covers(self.gram.x_norm**2)))
-
-    def rows_within_columns(self) -> np.ndarray:
-        """Tell for which rows the columns have shorter and longer inputs.
-
-        Returns
-        -------
-        ndarray of bool, of shape (n_rows,)
-            One per row; all if only angles matter.
-        """
-        x, y = self.gram.x_norm, self.gram.y_norm
-        return ((x >= y.min()) & (x <= y.max())) | self.network.homogeneous
+        y2 = self.gram.y_norm**2
+        columns = rows = y2.min(), y2.max()
+        if group is not None:
+            rows = 4.0**group, 4.0 ** (group + 1)
+        return sample_probe(self.family, rows, columns)
 
     def scaled(self, factor: float) -> "TwoTimeKernel":
         """Return the same kernel times a positive factor, with the same Gram matrix."""

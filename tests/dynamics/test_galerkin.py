@@ -88,7 +88,7 @@ def test_preconditioner_is_exact_for_functions_of_its_matrix():
     weights = np.tril(rng.uniform(size=(1, 6, 6)))
     directions = modes.split(np.ones(30))
     assert_allclose(directions @ directions.T, np.eye(30), atol=1e-12)
-    precondition = modes.preconditioner(values[None], weights)
+    precondition = modes.preconditioner(values[None], weights, 1)
     z = rng.standard_normal((6, 30))
     applied = z + weights[0] @ (z * values)
     assert_allclose(precondition(applied), z, atol=1e-10)

@@ -190,7 +190,7 @@ NETWORK = {"sigma": 1.1, "sigma0": 0.7, "bias": 0.2, "depth": 2}
 
 
 def test_regressor_of_a_wave_is_right_at_any_time():
-    model = NDKRegressor(activation=Wave(), T=0.1, **NETWORK).fit(X, Y)
+    model = NDKRegressor(activation=Wave(), T=0.1, tol=1e-6, **NETWORK).fit(X, Y)
     Xs, times = X[:3] + 0.1, np.array([0.5, 4.0])
     network = make_network(activation=Wave(), T=0.1, **NETWORK)
     assert_allclose(model.predict(Xs, t=0.0), 0, atol=1e-15)

@@ -98,7 +98,7 @@ def solve_mesh(equation, modes, horizon, tol, report=None):
     ]
     _extend(problems, equation, modes)
     diagonals = np.mean([problem.diagonals() for problem in problems], axis=0)
-    precondition = modes.preconditioner(diagonals, equation.weights)
+    precondition = modes.preconditioner(diagonals, equation.weights, equation.n_nodes)
     n_solved = 0
 
     def residual():

@@ -113,7 +113,7 @@ def march(
         own = own.transpose(1, 2, 0).reshape(n_nodes, -1)
         change, norms = gcr(
             lambda z, own=own: z + integrate_panel(own, z),
-            lambda z, inv=inverses: np.einsum("nij,ojn->oin", inv, z, optimize=True),
+            lambda z, inv=inverses: (inv @ z.transpose(2, 1, 0)).transpose(2, 1, 0),
             defect,
             threshold,
             _MAX_ITER,

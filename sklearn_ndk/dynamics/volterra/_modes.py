@@ -9,6 +9,7 @@ import numpy as np
 from scipy.linalg import eigh
 
 _N_BINS = 48  # of neighbouring eigenvectors
+_FEW_PANELS = 3  # whose matrices are inverted at once
 _N_SINGLE = 8  # leading eigenvectors with a bin of their own
 
 
@@ -93,7 +94,7 @@ class Modes:
                 part[first] = 1
         return np.linalg.qr(self.from_modes(parts).astype(float).T)[0].T
 
-    def preconditioner(self, diagonals, weights):
+    def preconditioner(self, diagonals, weights, n_nodes):
         """Return the approximate inverse of ``1 + sum_j weights_j (x) R_j``.
 
         Parameters
@@ -102,6 +103,8 @@ class Modes:
             The matrices ``R_j`` in each bin.
         weights : ndarray of shape (rank, n_times, n_times)
             Block lower triangular.
+        n_nodes : int
+            Size of the blocks.
 
         Returns
         -------
@@ -110,7 +113,7 @@ class Modes:
         """
         blocks = np.tensordot(diagonals.T, weights, axes=1)
         blocks += np.eye(weights.shape[1])
-        inverses = np.linalg.inv(blocks).astype(self.vectors.dtype)
+        inverses = _inverse(blocks.astype(self.vectors.dtype), n_nodes)
         centres = np.log(self._edges[:-1] + self._edges[1:])  # one over 2 i + 1
         position = np.interp(
             np.log(2 * np.arange(len(self.vectors)) + 1),
@@ -130,6 +133,33 @@ class Modes:
             return out
 
         return precondition
+
+
+def _inverse(blocks, n_nodes):
+    """Return inverses of block lower triangular matrices, by halves.
+
+    Parameters
+    ----------
+    blocks : ndarray of shape (n_bins, n_times, n_times)
+        The matrices.
+    n_nodes : int
+        Size of the blocks.
+
+    Returns
+    -------
+    ndarray of shape (n_bins, n_times, n_times)
+        The inverses.
+    """
+    n_panels = blocks.shape[1] // n_nodes
+    if n_panels <= _FEW_PANELS:
+        return np.linalg.inv(blocks)
+    half = n_panels // 2 * n_nodes
+    first = _inverse(blocks[:, :half, :half], n_nodes)
+    last = _inverse(blocks[:, half:, half:], n_nodes)
+    out = np.zeros_like(blocks)
+    out[:, :half, :half], out[:, half:, half:] = first, last
+    out[:, half:, :half] = -last @ (blocks[:, half:, :half] @ first)
+    return out
 
 
 def _bin_edges(n_modes):

@@ -73,11 +73,9 @@ class Solution:
     rounding: float = 0.0
     status: str = ""
 
-    def basis_for(self, kernel: Any, times: NDArray[np.float64]) -> TimeBasis:
+    def basis_for(self, probe: Any, times: NDArray[np.float64]) -> TimeBasis:
         """Return the basis of another kernel, predicted from at some times."""
-        return TimeBasis(
-            kernel.probe, times, self.times, self.relevance, self.basis_tol
-        )
+        return TimeBasis(probe, times, self.times, self.relevance, self.basis_tol)
 
     def weights(
         self, basis: TimeBasis, times: NDArray[np.float64]

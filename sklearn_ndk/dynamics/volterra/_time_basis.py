@@ -20,6 +20,7 @@ _MAX_PAIRS = 2000  # of times, aimed at
 _AT_ONCE = 4096  # pairs of times, so that the kernels stay in cache
 _OCTAVES = 32  # spanned by the lags of one time
 _MAX_RANK = 320  # beyond it the probes, up to 400 of them, hardly tell more
+_PER_OCTAVE = 8  # lags that represent all others, of a stationary kernel
 _SINGLE_SHARE = 0.5  # of the precision, for rounding to single precision
 
 
@@ -61,7 +62,8 @@ class TimeBasis:
     ----------
     probe : callable
         The kernel at probe inputs: ``probe(t, t_prime)`` has shape
-        (n_probes, n_pairs), and ``probe.subset(rows)`` is a smaller probe.
+        (n_probes, n_pairs), ``probe.subset(rows)`` is a smaller probe, and
+        ``probe.stationary`` tells whether only the lag between times matters.
     times, earlier : ndarrays of shape (n_times,) and (n_earlier,)
         Positive times that represent all `t`, and all `t_prime`, of interest.
     relevance : callable
@@ -93,6 +95,9 @@ class TimeBasis:
     def __init__(self, probe, times, earlier, relevance, tol):
         t, t_prime = _pairs(times, earlier)
         weight = relevance(t, t_prime)
+        if probe.stationary:
+            kept = _most_relevant(t - t_prime, weight)
+            t, t_prime, weight = t[kept], t_prime[kept], weight[kept]
         values = probe(t, t_prime) * weight
         if not values.any():  # as for inputs of zero: any basis will do
             values[0, 0] = 1
@@ -193,3 +198,11 @@ def _pairs(times, earlier):
         np.concatenate([t.ravel(), late[ordered]]),
         np.concatenate([(graded * t).ravel(), early[ordered]]),
     )
+
+
+def _most_relevant(lag, relevance):
+    """Return the most relevant pair of each small range of lags, as indices."""
+    ranges = np.floor(_PER_OCTAVE * np.log2(lag))
+    order = np.lexsort((relevance, ranges))
+    last = np.append(np.diff(ranges[order]) > 0, True)
+    return order[last]
