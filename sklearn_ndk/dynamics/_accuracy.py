@@ -28,10 +28,35 @@ class Duals(NamedTuple):
     error: float
 
 
+def importance_of(
+    scale: NDArray[np.float64], learned: NDArray[np.float64] | float = np.inf
+) -> NDArray[np.float64]:
+    """Return how much an error in each row of the equations changes predictions.
+
+    An error there is one of the output, times the root of the sample weight. Where a
+    sample is too light to be learned, it changes the output by less.
+
+    Parameters
+    ----------
+    scale : ndarray of shape (n_samples,)
+        Square roots of the sample weights.
+    learned : ndarray of shape (n_samples,) or float
+        Diagonal of the kernel, times the time over which it adds up.
+
+    Returns
+    -------
+    ndarray of shape (n_samples,)
+        At most one.
+    """
+    importance = np.minimum(1, learned) / scale
+    return importance / (importance.max() or 1.0)
+
+
 def rounding_errors(
     diagonal: NDArray[np.float64],
     duals: NDArray[np.float64],
     targets: NDArray[np.float64],
+    importance: NDArray[np.float64] | float = 1.0,
 ) -> NDArray[np.float64]:
     """Estimate the errors of predictions that rounding errors of the kernel cause.
 
@@ -47,6 +72,8 @@ def rounding_errors(
         The duals a.
     targets : ndarray of shape (n_outputs, n_samples)
         Targets.
+    importance : ndarray of shape (n_samples,) or float
+        Factors of the samples in norms, see :func:`importance_of`.
 
     Returns
     -------
@@ -55,8 +82,8 @@ def rounding_errors(
     """
     root = np.sqrt(np.maximum(diagonal, 0))
     largest = root.max(initial=0) or 1.0
-    factor = ENTRY_ERROR * np.linalg.norm(root / largest)
-    size, norm = norms(targets)
+    factor = ENTRY_ERROR * np.linalg.norm(root / largest * importance)
+    size, norm = norms(targets * importance)
     with np.errstate(over="ignore", invalid="ignore"):
         weighted = duals / size[:, None, None] * root * largest
         return factor * np.linalg.norm(weighted, axis=-1) / norm[:, None]

@@ -7,7 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from sklearn_ndk.dynamics._accuracy import Duals, rounding_errors, spectral_errors
+from sklearn_ndk.dynamics._accuracy import (
+    Duals,
+    importance_of,
+    rounding_errors,
+    spectral_errors,
+)
 from sklearn_ndk.dynamics._graded import GradedSpectrum
 from sklearn_ndk.dynamics._regime import Progress, Regime
 
@@ -17,6 +22,7 @@ def ridge_duals(
     ridge: float,
     targets: NDArray[np.float64],
     *,
+    scale: NDArray[np.float64] | float = 1.0,
     tol: float = 1e-6,
     rank: Callable[[], int] | None = None,
 ) -> Duals:
@@ -34,6 +40,8 @@ def ridge_duals(
         Non-negative; at zero, the least-squares solution of least norm.
     targets : ndarray of shape (n_outputs, n_samples)
         Targets.
+    scale : ndarray of shape (n_samples,) or float
+        Square roots of the sample weights, with which kernel and targets are given.
     tol : float
         Relative accuracy wanted.
     rank : callable, default=None
@@ -47,20 +55,28 @@ def ridge_duals(
         kernel is too ill-conditioned.
     """
     diagonal = np.diag(kernel).copy()
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        horizon = 1 / np.float64(ridge)
+        learned = np.where(diagonal > 0, diagonal * horizon, 0)
+    importance = importance_of(scale * np.ones(len(kernel)), learned)
     kernel[np.diag_indices_from(kernel)] += ridge
     try:
         values = cho_solve(cho_factor(kernel, lower=True), targets.T).T
     except LinAlgError:  # singular to rounding
         pass
     else:
-        error = np.max(rounding_errors(diagonal, values[:, None], targets))
+        error = rounding_errors(diagonal, values[:, None], targets, importance)
+        error = np.max(error)
         if error <= tol:
             return Duals(values, float(error))
     kernel[np.diag_indices_from(kernel)] = diagonal
-    with np.errstate(divide="ignore"):
-        horizon = 1 / np.array([float(ridge)])
     spectrum = GradedSpectrum(kernel, rank)
-    solved = spectrum.solve(targets, lambda s: _ridge_gain(s, ridge)[None], horizon)
+    solved = spectrum.solve(
+        targets,
+        lambda s: _ridge_gain(s, ridge)[None],
+        np.array([horizon]),
+        importance,
+    )
     return solved._replace(values=solved.values[:, 0])
 
 
@@ -71,6 +87,7 @@ def ridge_duals_of_modes(
     targets: NDArray[np.float64],
     kernel: Callable[[], NDArray[np.float64]],
     *,
+    scale: NDArray[np.float64] | float = 1.0,
     tol: float = 1e-6,
     rank: Callable[[], int] | None = None,
 ) -> Duals:
@@ -82,7 +99,7 @@ def ridge_duals_of_modes(
         Those of the kernel of the training inputs, increasing.
     vectors : ndarray of shape (n_samples, n_samples)
         Its eigenvectors, as columns.
-    ridge, targets, tol, rank
+    ridge, targets, scale, tol, rank
         See :func:`ridge_duals`.
     kernel : callable
         Returns the kernel, for :func:`ridge_duals`, where eigenvectors do not serve.
@@ -98,7 +115,7 @@ def ridge_duals_of_modes(
         error = np.max(spectral_errors(values, vectors, duals[:, None], targets))
     if error <= tol:
         return Duals(duals, float(error))
-    return ridge_duals(kernel(), ridge, targets, tol=tol, rank=rank)
+    return ridge_duals(kernel(), ridge, targets, scale=scale, tol=tol, rank=rank)
 
 
 def _ridge_gain(roots, ridge):
@@ -127,7 +144,7 @@ class Equilibrium(Regime):
         problem = self._problem
         problem.check_size(3)
         ridge, targets = problem.ridge, problem.targets
-        accuracy = {"tol": self._tol, "rank": problem.rank}
+        accuracy = {"scale": problem.scale, "tol": self._tol, "rank": problem.rank}
 
         def nngp() -> NDArray[np.float64]:
             return problem.kernel().nngp(overwrite=True)

@@ -63,6 +63,7 @@ class GradedSpectrum:
         targets: NDArray[np.float64],
         learned: Callable[[NDArray[np.float64]], NDArray[np.float64]],
         horizon: NDArray[np.float64],
+        importance: NDArray[np.float64] | float = 1.0,
     ) -> Duals:
         """Return duals that are a function of the kernel, times targets.
 
@@ -75,6 +76,8 @@ class GradedSpectrum:
             shape (n_times, n_modes).
         horizon : ndarray of shape (n_times,)
             The function at eigenvalue zero; may be infinite.
+        importance : ndarray of shape (n_samples,) or float
+            Factors of the samples in norms of errors.
 
         Returns
         -------
@@ -86,20 +89,21 @@ class GradedSpectrum:
         noisy = gain * self._noise > 1  # nearer to the answer without them
         gain = np.where(noisy, 0, gain)
         values = (modal[:, None] * gain) @ self._to_duals.T
-        errors = rounding_errors(self._diagonal, values, targets)
-        size, norm = norms(targets)
-        left_out = np.linalg.norm(modal[:, None] / size[:, None, None] * noisy, axis=-1)
-        errors += left_out / norm[:, None]
+        errors = rounding_errors(self._diagonal, values, targets, importance)
+        size, norm = norms(targets * importance)
+        if np.any(noisy):
+            left_out = (modal[:, None] / size[:, None, None] * noisy) @ self._vectors.T
+            errors += np.linalg.norm(left_out * importance, axis=-1) / norm[:, None]
         if not self._complete:
-            errors += self._hidden(targets, modal, horizon)
+            errors += self._hidden(targets, modal, horizon, importance)
         return Duals(values, float(np.max(errors, initial=0)))
 
-    def _hidden(self, targets, modal, horizon):
+    def _hidden(self, targets, modal, horizon, importance):
         """Bound what eigenvalues below rounding could add to predictions."""
-        size, norm = norms(targets)
+        size, norm = norms(targets * importance)
         rest = (targets - modal @ self._vectors.T) / size[:, None] * (self._root > 0)
-        all_of_it = np.linalg.norm(rest, axis=1)[:, None]
-        root = self._root.max() * self._root
+        all_of_it = np.linalg.norm(rest * importance, axis=1)[:, None]
+        root = np.max(self._root * importance) * self._root
         rate = np.linalg.norm(rest * root, axis=1)[:, None] * self._cutoff
         with np.errstate(over="ignore", invalid="ignore"):
             return np.fmin(all_of_it, rate * horizon) / norm[:, None]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import eigh
 
-from sklearn_ndk.dynamics._accuracy import Duals, spectral_errors
+from sklearn_ndk.dynamics._accuracy import Duals, importance_of, spectral_errors
 from sklearn_ndk.dynamics._equilibrium import ridge_duals
 from sklearn_ndk.dynamics._graded import GradedSpectrum
 from sklearn_ndk.dynamics._regime import Progress, Regime
@@ -24,6 +24,8 @@ class GradientFlow:
         to be overwritten.
     targets : ndarray of shape (n_outputs, n_samples)
         Targets.
+    scale : ndarray of shape (n_samples,) or float
+        Square roots of the sample weights, with which kernel and targets are given.
     tol : float
         Relative accuracy wanted.
     rank : callable, default=None
@@ -39,12 +41,13 @@ class GradientFlow:
         kernel: Callable[[], NDArray[np.float64]],
         targets: NDArray[np.float64],
         *,
+        scale: NDArray[np.float64] | float = 1.0,
         tol: float = 1e-6,
         rank: Callable[[], int] | None = None,
         eigenvectors: Callable[[], tuple[NDArray, NDArray]] | None = None,
     ) -> None:
         self._kernel, self._targets = kernel, targets
-        self._tol, self._rank = tol, rank
+        self._scale, self._tol, self._rank = scale, tol, rank
         self._eigenvectors = eigenvectors or (lambda: eigh(kernel(), driver="evd"))
 
     def knows(self, t: float) -> bool:
@@ -90,6 +93,7 @@ class GradientFlow:
                 self._targets,
                 lambda s: np.array([_flow_gain(s, t) for t in late]),
                 late,
+                importance_of(self._scale * np.ones(self._targets.shape[1])),
             )
             values[:, coarse] = solved.values
             error = max(error, solved.error)
@@ -108,7 +112,12 @@ class GradientFlow:
     @cached_property
     def _final(self):
         return ridge_duals(
-            self._kernel(), 0.0, self._targets, tol=self._tol, rank=self._rank
+            self._kernel(),
+            0.0,
+            self._targets,
+            scale=self._scale,
+            tol=self._tol,
+            rank=self._rank,
         )
 
 
@@ -151,6 +160,7 @@ class NTKFlow(Regime):
             self._flow = GradientFlow(
                 lambda: problem.kernel().ntk(overwrite=True),
                 problem.targets,
+                scale=problem.scale,
                 tol=self._tol,
                 rank=problem.rank,
                 eigenvectors=problem.ntk_eigenvectors,

@@ -84,7 +84,13 @@ class Activation(ABC):
         """
         return self.duals(var_u, var_v, cov)
 
-    def output_sine2(self, cov: np.ndarray, sine2: np.ndarray) -> np.ndarray | None:
+    def output_sine2(
+        self,
+        var_u: np.ndarray,
+        var_v: np.ndarray,
+        cov: np.ndarray,
+        sine2: np.ndarray,
+    ) -> np.ndarray | None:
         """Return the squared sine of the angle between ``phi(u)`` and ``phi(v)``.
 
         Those who override :meth:`duals_at_angle` may keep angles in deeper layers,
@@ -92,9 +98,7 @@ class Activation(ABC):
 
         Parameters
         ----------
-        cov : array-like of float
-            As in :meth:`duals`.
-        sine2 : array-like of float
+        var_u, var_v, cov, sine2 : array-like of float
             As in :meth:`duals_at_angle`.
 
         Returns
@@ -220,10 +224,15 @@ class Relu(Activation):
         dual = (root_u / (2 * np.pi) * root_v) * (sine + corr * rest)
         return dual, rest / (2 * np.pi)
 
-    def output_sine2(self, cov: np.ndarray, sine2: np.ndarray) -> np.ndarray:
+    def output_sine2(
+        self,
+        var_u: np.ndarray,
+        var_v: np.ndarray,
+        cov: np.ndarray,
+        sine2: np.ndarray,
+    ) -> np.ndarray:
         """See :meth:`Activation.output_sine2`."""
-        sine = np.sqrt(sine2)
-        cosine = np.copysign(np.sqrt(1 - sine2), cov)
+        sine, cosine = np.sqrt(sine2), _correlation(np.sqrt(var_u), np.sqrt(var_v), cov)
         angle = np.arctan2(sine, cosine)
         # sin - angle cos, without cancellation where the angle is small
         small = angle**3 / 3 * (1 - angle**2 / 10)

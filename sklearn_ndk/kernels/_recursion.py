@@ -68,7 +68,7 @@ def layer_recursion(
             sine2 = _sine2_of_signals(k_xx, k_yy, k_xy, sine2, bias2, moments.forgotten)
         k_xy, k_dot = own_duals(activation, var_u, var_v, uv, sine2)
         if sine2 is not None:
-            sine2 = activation.output_sine2(uv, sine2)
+            sine2 = activation.output_sine2(var_u, var_v, uv, sine2)
         k_xx = checked_second_moment(activation, var_u)
         k_yy = checked_second_moment(activation, var_v)
         if tangent:  # the recursion of Eqs. (12)-(13)
@@ -92,9 +92,10 @@ def _sine2_of_signals(
     """
     if bias2:
         x, y = np.sqrt(k_xx), np.sqrt(k_yy)
-        near = sine2 / (1 + np.sqrt(1 - sine2))  # 1 - |cos|
+        cosine = np.abs(k_xy) / np.maximum(x * y, np.finfo(x.dtype).tiny)
+        near = sine2 / (1 + np.minimum(cosine, 1))  # 1 - |cos|
         distance2 = (x - y) ** 2 + 2 * x * y * np.where(k_xy < 0, 2 - near, near)
         share = x / np.sqrt(k_xx + bias2) * (y / np.sqrt(k_yy + bias2))
         sine2 = share**2 * sine2
         sine2 = sine2 + bias2 / (k_xx + bias2) * (distance2 / (k_yy + bias2))
-    return forgotten + (1 - forgotten) * sine2
+    return np.minimum(forgotten + (1 - forgotten) * sine2, 1)

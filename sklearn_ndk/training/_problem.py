@@ -48,6 +48,11 @@ class Problem:
         return self.samples.targets
 
     @property
+    def scale(self) -> NDArray[np.float64]:
+        """Square roots of the sample weights, of shape (n_samples,)."""
+        return self.samples.scale
+
+    @property
     def ridge(self) -> float:
         """The ridge of the equilibrium, and the rate of diffusion: ``T / sigma^2``."""
         return self.network.kappa

@@ -70,6 +70,17 @@ def test_erf_kernels_of_a_single_large_feature(scale, bias):
     assert error.max() < 1e-9
 
 
+@pytest.mark.parametrize("bias", [0.0, 9.0])
+def test_relu_kernels_of_opposite_rows_in_deep_networks(bias):
+    X = 3e3 * np.random.default_rng(0).standard_normal((6, 1))
+    for depth in (2, 3, 11):
+        shared = {"activation": "relu", "sigma0": 1.2, "bias": bias, "depth": depth}
+        expected = precise_ntk(X, X, **shared)
+        size = np.sqrt(np.diag(expected))
+        error = np.abs(ntk_kernel(X, **shared) - expected) / size[:, None] / size
+        assert error.max() < 1e-13
+
+
 def test_opposite_rows_far_from_the_origin():
     X = 1e6 + np.random.default_rng(0).standard_normal((4, 3))
     for kernel in (ntk_kernel, nngp_kernel):

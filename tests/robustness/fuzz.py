@@ -27,8 +27,8 @@ _OVERSHOOT = 100.0  # of outputs over targets that no dynamics exceed on the way
 RIGHT, BOUNDED = "right", "bounded, no oracle knows more"
 WARNED = tuple(f"warned, and {what}" for what in ("right", "off", "no oracle knows"))
 REFUSED = "refused in a sentence"
-VAGUE = "warned of columns, not of accuracy, and off"
-EXPECTED = (RIGHT, BOUNDED, *WARNED, VAGUE, REFUSED)
+VAGUE = "OFF, and warned of columns, not of accuracy"
+EXPECTED = (RIGHT, BOUNDED, *WARNED, REFUSED)
 _ACCURACY = {"LinAlgWarning", "ConvergenceWarning"}
 
 

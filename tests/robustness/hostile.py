@@ -18,7 +18,7 @@ from sklearn_ndk import NDKClassifier, NDKClassifierCV, NDKRegressor, NDKRegress
 from sklearn_ndk.__main__ import main
 from sklearn_ndk.kernels import ntk_kernel
 
-TOL = 1e-6
+TOL = 1e-4
 
 
 def rows(n, d, seed=0):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_ndk._compute._threads import single_threaded_blas
+from sklearn_ndk.dynamics._accuracy import importance_of
 from sklearn_ndk.dynamics.volterra._galerkin import MeshEquation, solve_mesh
 from sklearn_ndk.dynamics.volterra._march import integral_weights
 from sklearn_ndk.dynamics.volterra._mesh import (
@@ -149,7 +150,7 @@ def solve(
             progress(edges[panel + 1], lambda: replace(solution, residual=residual()))
 
     horizon = min(1 / kappa, edges[-1])
-    importance = _importance(kernel.row_scale, diagonal * horizon)
+    importance = importance_of(kernel.row_scale, diagonal * horizon)
     equation = MeshEquation(
         targets=np.repeat(
             (resolved / solution.scale[:, None])[:, None], times.size, axis=1
@@ -172,30 +173,6 @@ def solve(
         left_out = np.linalg.norm(targets - resolved) / size
         rounding = max(rounding, left_out)
     return replace(solution, rounding=rounding, status=_status(solution, tol))
-
-
-def _importance(
-    scale: NDArray[np.float64], learned: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return how much an error in each row of the equation changes predictions.
-
-    An error there is one of the output, times the root of the sample weight. Where a
-    sample is too light to be learned, it changes the output by less.
-
-    Parameters
-    ----------
-    scale : ndarray of shape (n_samples,)
-        Square roots of the sample weights.
-    learned : ndarray of shape (n_samples,)
-        Diagonal of the kernel, added up over time.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        At most one.
-    """
-    importance = np.minimum(1, learned) / scale
-    return importance / (importance.max() or 1.0)
 
 
 def _norms(targets: NDArray[np.float64]) -> NDArray[np.float64]:
