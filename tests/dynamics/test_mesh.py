@@ -6,6 +6,7 @@ from numpy.testing import assert_allclose
 
 from sklearn_ndk.dynamics.volterra._mesh import (
     graded_edges,
+    n_nodes_for,
     radau_nodes,
     representative_times,
 )
@@ -23,10 +24,29 @@ def test_mesh_is_graded_and_bounded(kappa, peak, growth):
     steps = np.diff(edges)
     assert edges[0] == 0
     assert edges[-2] < end <= edges[-1]
-    assert steps[0] <= 0.1 / (rate(0.0) + kappa)
-    assert np.all(steps[1:] <= np.maximum(edges[1:-1], 1 / kappa) * (1 + 1e-12))
+    assert steps[0] <= 0.3 / (rate(0.0) + kappa) * (1 + 1e-12)
+    longest = np.minimum(2 * edges[1:-1], np.maximum(1 / kappa, edges[1:-1] / 2))
+    assert np.all(steps[1:] <= longest * (1 + 1e-12))
     assert np.all(np.abs(np.diff(np.log(rate(edges)))) <= 2 + 1e-9)
     assert len(edges) < 40 + 2 * np.log2(1 + (peak + rate(end)) / kappa)
+
+
+@pytest.mark.parametrize("tol", [1e-2, 1e-4, 1e-6])
+def test_mesh_and_nodes_resolve_any_relaxation(tol):
+    nodes = radau_nodes(n_nodes_for(tol))
+    powers = np.arange(len(nodes))
+    from_values = np.linalg.inv(nodes[:, None] ** powers)
+    integral = nodes[:, None] ** (powers + 1) / (powers + 1) @ from_values
+    inside = np.linspace(0, 1, 30)[:, None] ** powers @ from_values
+    edges = graded_edges(np.ones_like, 1e-6, 1e5)
+    for rate in np.geomspace(1e-5, 1, 40):
+        left = 1.0  # of the target, at the end of each panel
+        for start, step in zip(edges, np.diff(edges), strict=False):
+            system = np.eye(len(nodes)) + rate * step * integral
+            residual = np.linalg.solve(system, np.full(len(nodes), left))
+            times = start + step * np.linspace(0, 1, 30)
+            assert_allclose(inside @ residual, np.exp(-rate * times), atol=tol)
+            left = residual[-1]
 
 
 def test_mesh_of_too_many_panels_is_refused():
