@@ -205,9 +205,8 @@ class InfiniteNetwork:
             The matrices.
         """
         dtype, n_pairs = gram.cosine.dtype, np.size(moments.cov)
-        equal_times = np.all(moments.var == moments.cov) & np.all(
-            moments.var_prime == moments.cov
-        )
+        # the two inputs of a pair are exchanged, weights at both times alike
+        exchange = self.homogeneous or np.all(moments.var == moments.var_prime)
         moments = moments.stacked(dtype)
 
         def entries(
@@ -229,7 +228,7 @@ class InfiniteNetwork:
             entries,
             dtypes or [dtype] * n_pairs,
             homogeneous=self.homogeneous,
-            symmetric=bool(gram.same and (self.homogeneous or equal_times)),
+            symmetric=bool(gram.same and exchange),
             n_entries=n_entries // n_pairs,
             overwrite=overwrite,
             refine=gram.nearly_parallel,

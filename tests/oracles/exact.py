@@ -214,7 +214,12 @@ def flow_error(problem: Problem, Xs: np.ndarray, t: float) -> float:
     """Return about how far the NDK at time `t` is from the flow, beside the targets."""
     net = problem.network
     tau = float(net.kappa) * t * (1 + (net.sigma / net.sigma0) ** 2)
-    return 20 * (net.depth + 1) * np.sqrt(tau) / smallest_angle(problem, Xs)
+    angle = smallest_angle(problem, Xs)
+    if net.activation == "erf":  # of large inputs, it tells smaller angles apart
+        largest = max(np.mean(X**2, axis=1).max() for X in (problem.X, Xs))
+        variance = float(net.sigma0) ** 2 * (largest + float(net.bias) ** 2)
+        angle = min(angle, 1 / np.sqrt(1 + 4 * variance))
+    return 20 * (net.depth + 1) * np.sqrt(tau) / angle
 
 
 def at_rest(problem: Problem, t: float) -> bool:
