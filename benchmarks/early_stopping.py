@@ -1,15 +1,12 @@
-"""What one trajectory per fold saves, and what a shared memory saves on top."""
+"""What folds that share one trajectory each and all kernels save."""
 
 import argparse
-from tempfile import TemporaryDirectory
 
 import numpy as np
-from problems import in_turn, mnist, seconds
+from problems import in_turn, mnist
 from sklearn.model_selection import GridSearchCV
 
 from sklearn_ndk import NDKRegressor, NDKRegressorCV
-
-SWEEP = {"T": [0.01, 0.03, 0.1, 0.3], "sigma0": [1.0, 1.4]}
 
 
 def grid_search(args):
@@ -28,26 +25,13 @@ def grid_search(args):
     )
 
 
-def sweep(args):
-    """Search T and sigma0 around NDKRegressorCV: without / with memory."""
-    X, y, _ = mnist(args.n_samples)
-    for limit in (None, "ntk", "nngp"):
-        model = NDKRegressorCV(depth=2, limit=limit)
-        plain = seconds(lambda m=model: GridSearchCV(m, SWEEP, cv=3).fit(X, y))
-        with TemporaryDirectory() as folder:
-            shared = GridSearchCV(model.set_params(memory=folder), SWEEP, cv=3)
-            first = seconds(lambda s=shared: s.fit(X, y))
-        print(f"limit={limit}: {plain:.1f} s / {first:.1f} s = {plain / first:.2f}")
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--n-samples", type=int, default=1000)
     parser.add_argument("--repeats", type=int, default=5)
     args = parser.parse_args()
-    for table in (grid_search, sweep):
-        print(f"\n{table.__doc__}")
-        table(args)
+    print(f"\n{grid_search.__doc__}")
+    grid_search(args)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
-from joblib import Memory
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -14,10 +13,15 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from sklearn_ndk._checks import check_time, check_times
 from sklearn_ndk._parameters import NDKParameters
 from sklearn_ndk._validation import check_weights, refuse_non_numbers, warn_of_scales
-from sklearn_ndk.kernels._network import NETWORK_CONSTRAINTS, make_network
+from sklearn_ndk.kernels._network import (
+    NETWORK_CONSTRAINTS,
+    InfiniteNetwork,
+    make_network,
+)
 from sklearn_ndk.training._ensemble import InfiniteEnsemble
+from sklearn_ndk.training._problem import Problem
 from sklearn_ndk.training._samples import TrainingSet
-from sklearn_ndk.training._spectra import memory_of
+from sklearn_ndk.training._shared import WholeKernel
 from sklearn_ndk.training._targets import TargetScale
 
 
@@ -48,9 +52,9 @@ class BaseNDK(NDKParameters, CallbackSupportMixin, BaseEstimator, ABC):
         return self
 
     @with_callbacks
-    def _train(self, X, y, sample_weight, features, memory=None):
+    def _train(self, X, y, sample_weight, features, whole=None):
         """Return the fitted attributes, given validated samples."""
-        fitted = features | self._new_ensemble(X, y, sample_weight, memory)
+        fitted = features | self._new_ensemble(X, y, sample_weight, whole)
         context = self._init_callback_context(max_subtasks=None)
         self._solve_as_task(fitted, X, y, check_time(self.t), context)
         return fitted
@@ -82,12 +86,18 @@ class BaseNDK(NDKParameters, CallbackSupportMixin, BaseEstimator, ABC):
             estimator=self, X=X, y=y, reconstruction_attributes=fitted
         )
 
+    def _network(self) -> InfiniteNetwork:
+        return make_network(
+            **{name: getattr(self, name) for name in NETWORK_CONSTRAINTS}
+        )
+
     def _new_ensemble(
-        self, X, y, sample_weight, memory: str | Memory | None
+        self, X, y, sample_weight, whole: WholeKernel | None = None
     ) -> dict[str, Any]:
         """Return the ensemble before training, and what was found in the samples.
 
-        Samples of no weight take no part.
+        Samples of no weight take no part. The kernel of a whole table, if these are
+        a part of it, saves work.
         """
         kept = sample_weight > 0
         X, sample_weight = X[kept], sample_weight[kept]
@@ -98,16 +108,8 @@ class BaseNDK(NDKParameters, CallbackSupportMixin, BaseEstimator, ABC):
         targets = scale.normalize(targets)
         samples = TrainingSet.from_rows(X, targets, sample_weight)
         X = X[np.sort(samples.first)]
-        network = make_network(
-            **{name: getattr(self, name) for name in NETWORK_CONSTRAINTS}
-        )
-        ensemble = InfiniteEnsemble(
-            network,
-            samples,
-            self.limit,
-            self.tol,
-            memory_of(network, memory),
-        )
+        problem = Problem(self._network(), samples, whole)
+        ensemble = InfiniteEnsemble(problem, self.limit, self.tol)
         return {"_ensemble": ensemble, "_target_scale": scale, "X_fit_": X, **found}
 
     @abstractmethod

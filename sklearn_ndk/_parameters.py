@@ -5,7 +5,6 @@ from types import FunctionType
 from typing import Any, ClassVar
 
 import numpy as np
-from joblib import Memory
 from numpy.typing import ArrayLike
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import StrOptions
@@ -72,7 +71,6 @@ class StoppingTimeParameters:
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
         "selection": [StrOptions({"best", "1se"})],
         "n_jobs": [Integral, None],
-        "memory": [str, Memory, None],
     }
 
     def __init__(
@@ -92,7 +90,6 @@ class StoppingTimeParameters:
         normalize_y: bool = False,
         tol: float = 1e-4,
         n_jobs: int | None = None,
-        memory: str | Memory | None = None,
     ):
         self.depth = depth
         self.activation = activation
@@ -108,7 +105,6 @@ class StoppingTimeParameters:
         self.normalize_y = normalize_y
         self.tol = tol
         self.n_jobs = n_jobs
-        self.memory = memory
 
 
 def _renamed(function, qualname):

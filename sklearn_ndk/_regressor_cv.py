@@ -59,11 +59,6 @@ class NDKRegressorCV(BaseStoppingTime, NDKRegressor):
         Number of folds fitted at a time, by joblib; None is 1 unless a
         :func:`joblib.parallel_config` says otherwise. One fold alone uses all
         threads that BLAS would.
-    memory : str or joblib.Memory, default=None
-        Where to keep kernel matrices and eigenvectors that later fits with the same
-        folds share, as in a search over `T`, `sigma` or `sigma0` around this
-        estimator. None keeps nothing, and nothing is kept of an `Activation` from
-        outside the package, which may be edited between two fits.
 
     Attributes
     ----------

@@ -25,6 +25,8 @@ from sklearn_ndk._checks import check_times
 from sklearn_ndk._folds import checked_folds
 from sklearn_ndk._parameters import StoppingTimeParameters
 from sklearn_ndk._phases import phase_at
+from sklearn_ndk.training._samples import TrainingSet
+from sklearn_ndk.training._shared import WholeKernel
 from sklearn_ndk.training._targets import power_of_two
 
 _N_TIMES = 30
@@ -50,9 +52,11 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
         """Score all times on all folds, choose one, and fit with it."""
         data, fitted = self._validate_training_data(X, y, sample_weight)
         X, y, weight = data
-        fitted |= self._new_ensemble(*data, self.memory)
+        whole = WholeKernel(self._network(), TrainingSet.of_inputs(X))
+        fitted |= self._new_ensemble(*data, whole)
         ensemble = fitted["_ensemble"]
         times = self._candidates(ensemble)
+        ensemble.share(_last_moving(times))
         scorer = self._scorer()
         split_params, score_params = self._route(
             scorer, None if sample_weight is None else weight, params
@@ -68,7 +72,11 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
             max_subtasks=len(folds) + 1, sequential_subtasks=False
         )
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        scores = self._score_folds(data, folds, times, scorer, score_params, context)
+        folds = [
+            (fold, _check_method_params(X, score_params, indices=fold[1]))
+            for fold in folds
+        ]
+        scores = self._score_folds(data, folds, times, scorer, whole, context)
         fitted |= choose(times, scores, self.selection)
         t = fitted["t_"]
         rest = np.inf if ensemble.at_rest else t
@@ -80,25 +88,20 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
         context.call_on_fit_task_end(
             estimator=self, X=X, y=y, reconstruction_attributes=fitted
         )
+        whole.close()
         self._set_fitted(fitted)
         return self
 
-    def _score_folds(self, data, folds, times, scorer, score_params, context):
+    def _score_folds(self, data, folds, times, scorer, whole, context):
         """Return the scores of all times on all folds, of shape (n_folds, n_times)."""
         # made ahead of time: a context cannot grow while it is pickled
         tasks = [
             context.subcontext(task_name="fold", task_id=i) for i in range(len(folds))
         ]
-        scores = Parallel(n_jobs=self.n_jobs)(
+        # kernels of the whole are in the memory of this process
+        scores = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
             delayed(_score_fold)(
-                self._at(times),
-                data,
-                fold,
-                times,
-                scorer,
-                _check_method_params(data[0], score_params, indices=fold[1]),
-                self,
-                task,
+                self._at(times), data, *fold, times, scorer, whole, self, task
             )
             for fold, task in zip(folds, tasks, strict=True)
         )
@@ -155,9 +158,14 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
     def _at(self, times):
         """Return the estimator that scores `times` on a fold, before it is fitted."""
         names = set(self._base().get_params()) - {"t"}
-        moving = times[(times > 0) & np.isfinite(times)]
-        t = float(moving[-1]) if len(moving) else np.inf
-        return self._base(**{name: getattr(self, name) for name in names}, t=t)
+        parameters = {name: getattr(self, name) for name in names}
+        return self._base(**parameters, t=_last_moving(times))
+
+
+def _last_moving(times: NDArray[np.float64]) -> float:
+    """Return the last finite time after the start, infinity if there is none."""
+    moving = times[(times > 0) & np.isfinite(times)]
+    return float(moving[-1]) if len(moving) else np.inf
 
 
 def choose(
@@ -232,30 +240,36 @@ def standard_error(std: Any, n_splits: int) -> Any:
 class _Known:
     """Stands in for an ensemble whose outputs at one time have been computed."""
 
-    def __init__(self, ensemble, X, t, outputs):
-        self._ensemble, self._X, self._t, self._outputs = ensemble, X, t, outputs
+    def __init__(self, ensemble, X, outputs):
+        self._ensemble, self._X, self._outputs = ensemble, X, outputs
 
     def mean(self, X, times):
-        if np.array_equal(times, [self._t]) and np.array_equal(X, self._X):
-            return self._outputs
-        return self._ensemble.mean(X, times)
+        return self._outputs if X is self._X else self._ensemble.mean(X, times)
 
 
-def _score_fold(model, data, fold, times, scorer, score_params, caller, context):
+def _view(model, fitted, X, t, outputs):
+    """Return an estimator that knows its outputs for `X`, validated, at time `t`."""
+    view = copy.copy(model)
+    view.t = t
+    view._set_fitted(fitted | {"_ensemble": _Known(fitted["_ensemble"], X, outputs)})
+    validate = view._validate_inputs
+    view._validate_inputs = lambda rows: rows if rows is X else validate(rows)
+    return view
+
+
+def _score_fold(model, data, fold, score_params, times, scorer, whole, caller, context):
     """Fit on the training part of a fold, and score all times on its test part."""
     train, test = fold
     X, y, sample_weight = (array[train] for array in data)
     features = {"n_features_in_": X.shape[1]}
     with context.propagate_callback_context(model):
         context.call_on_fit_task_begin(estimator=caller, X=X, y=y)
-        fitted = model._train(X, y, sample_weight, features, caller.memory)
+        fitted = model._train(X, y, sample_weight, features, whole)
     X_test, y_test = data[0][test], data[1][test]
     outputs = fitted["_ensemble"].mean(X_test, times)
     scores = []
     for i, t in enumerate(times):
-        view = copy.copy(model).set_params(t=t)
-        known = _Known(fitted["_ensemble"], X_test, t, outputs[:, [i]])
-        view._set_fitted(fitted | {"_ensemble": known})
+        view = _view(model, fitted, X_test, t, outputs[:, [i]])
         scores.append(_number(scorer(view, X_test, y_test, **score_params)))
     context.call_on_fit_task_end(
         estimator=caller,

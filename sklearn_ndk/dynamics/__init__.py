@@ -9,6 +9,7 @@ from sklearn_ndk.dynamics._gradient_flow import NTKFlow
 from sklearn_ndk.dynamics._langevin import Langevin
 from sklearn_ndk.dynamics._regime import Regime
 from sklearn_ndk.dynamics._spectrum import largest_eigenvalue
+from sklearn_ndk.dynamics.volterra import Representation
 from sklearn_ndk.dynamics.volterra._modes import Modes
 
 #: The closed limits of the dynamics, by the name that estimators know them by.
@@ -21,6 +22,7 @@ __all__ = [
     "Modes",
     "NTKFlow",
     "Regime",
+    "Representation",
     "largest_eigenvalue",
     "warn_of_rounding",
 ]

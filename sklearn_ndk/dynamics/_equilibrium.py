@@ -11,7 +11,6 @@ from sklearn_ndk.dynamics._accuracy import (
     Duals,
     importance_of,
     rounding_errors,
-    spectral_errors,
 )
 from sklearn_ndk.dynamics._graded import GradedSpectrum
 from sklearn_ndk.dynamics._regime import Progress, Regime
@@ -80,44 +79,6 @@ def ridge_duals(
     return solved._replace(values=solved.values[:, 0])
 
 
-def ridge_duals_of_modes(
-    eigenvalues: NDArray[np.float64],
-    vectors: NDArray[np.float64],
-    ridge: float,
-    targets: NDArray[np.float64],
-    kernel: Callable[[], NDArray[np.float64]],
-    *,
-    scale: NDArray[np.float64] | float = 1.0,
-    tol: float = 1e-6,
-    rank: Callable[[], int] | None = None,
-) -> Duals:
-    """Solve ``(K + ridge) a = y`` with the eigenvectors of K, if they are exact enough.
-
-    Parameters
-    ----------
-    eigenvalues : ndarray of shape (n_samples,)
-        Those of the kernel of the training inputs, increasing.
-    vectors : ndarray of shape (n_samples, n_samples)
-        Its eigenvectors, as columns.
-    ridge, targets, scale, tol, rank
-        See :func:`ridge_duals`.
-    kernel : callable
-        Returns the kernel, for :func:`ridge_duals`, where eigenvectors do not serve.
-
-    Returns
-    -------
-    Duals
-        As :func:`ridge_duals` returns them.
-    """
-    values = np.maximum(eigenvalues, 0)
-    with np.errstate(all="ignore"):  # what overflows is not exact enough
-        duals = (targets @ vectors / (values + ridge)) @ vectors.T
-        error = np.max(spectral_errors(values, vectors, duals[:, None], targets))
-    if error <= tol:
-        return Duals(duals, float(error))
-    return ridge_duals(kernel(), ridge, targets, scale=scale, tol=tol, rank=rank)
-
-
 def _ridge_gain(roots, ridge):
     """Return ``s / (s^2 + ridge)`` without squares that leave the range of numbers."""
     return 1 / (roots + ridge / roots)
@@ -144,16 +105,9 @@ class Equilibrium(Regime):
         problem = self._problem
         problem.check_size(3)
         ridge, targets = problem.ridge, problem.targets
+        nngp = problem.kernel().nngp(overwrite=True)
         accuracy = {"scale": problem.scale, "tol": self._tol, "rank": problem.rank}
-
-        def nngp() -> NDArray[np.float64]:
-            return problem.kernel().nngp(overwrite=True)
-
-        if problem.shared:  # eigenvectors serve every ridge
-            modes = problem.nngp_eigenvectors()
-            duals = ridge_duals_of_modes(*modes, ridge, targets, nngp, **accuracy)
-        else:
-            duals = ridge_duals(nngp(), ridge, targets, **accuracy)
+        duals = ridge_duals(nngp, ridge, targets, **accuracy)
         problem.warn_of_rounding(duals.error, self._tol)
         self._duals = duals.values
 

@@ -31,9 +31,6 @@ class GradientFlow:
     rank : callable, default=None
         Returns the largest rank that the exact kernel can have, the number of
         samples if None. Eigenvalues beyond it are zero, not hidden by rounding.
-    eigenvectors : callable, default=None
-        Returns eigenvalues of the kernel, increasing, and its eigenvectors as columns;
-        computed from `kernel` if None.
     """
 
     def __init__(
@@ -44,11 +41,9 @@ class GradientFlow:
         scale: NDArray[np.float64] | float = 1.0,
         tol: float = 1e-6,
         rank: Callable[[], int] | None = None,
-        eigenvectors: Callable[[], tuple[NDArray, NDArray]] | None = None,
     ) -> None:
         self._kernel, self._targets = kernel, targets
         self._scale, self._tol, self._rank = scale, tol, rank
-        self._eigenvectors = eigenvectors or (lambda: eigh(kernel(), driver="evd"))
 
     def knows(self, t: float) -> bool:
         """Tell whether the duals at time `t` need no more decomposition."""
@@ -101,7 +96,7 @@ class GradientFlow:
 
     @cached_property
     def _modes(self):
-        eigenvalues, vectors = self._eigenvectors()
+        eigenvalues, vectors = eigh(self._kernel(), driver="evd", overwrite_a=True)
         eigenvalues = np.maximum(eigenvalues, 0)
         return eigenvalues, vectors, self._targets @ vectors
 
@@ -163,7 +158,6 @@ class NTKFlow(Regime):
                 scale=problem.scale,
                 tol=self._tol,
                 rank=problem.rank,
-                eigenvectors=problem.ntk_eigenvectors,
             )
         self._flow.duals(np.array([t]))
 

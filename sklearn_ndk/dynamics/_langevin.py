@@ -10,7 +10,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn_ndk.dynamics._equilibrium import Equilibrium
 from sklearn_ndk.dynamics._regime import Progress, Regime
 from sklearn_ndk.dynamics._trajectory import Trajectory
-from sklearn_ndk.dynamics.volterra import solve
+from sklearn_ndk.dynamics.volterra import Representation, represent, solve
+from sklearn_ndk.dynamics.volterra._modes import Modes
 
 _SLOW = 1e-7  # diffusion beside gradient descent: equilibrium is solved on demand only
 _FEWEST_MATRICES = 8  # of a trajectory; how many it takes is known after a while
@@ -55,6 +56,15 @@ class Langevin(Regime):
         if self._trajectory is None or t > self._trajectory.end:
             self._equilibrium.solve(t)
 
+    def share(self, t: float) -> None:
+        """See :meth:`Regime.share`."""
+        problem = self._problem
+        if not 0 < t < np.inf:
+            return
+        kernel = problem.kernel()
+        modes = Modes(kernel.nngp(), problem.ridge, problem.rank)
+        problem.whole.representation = self._represent(kernel, modes, t)
+
     def mean(self, kernel: Any, times: NDArray[np.float64]) -> NDArray[np.float64]:
         """See :meth:`Regime.mean`."""
         n_outputs, n_rows = len(self._problem.targets), kernel.n_rows
@@ -86,27 +96,36 @@ class Langevin(Regime):
         trajectory = self._trajectory
         if trajectory is not None and (t <= trajectory.end or trajectory.equilibrated):
             return
-        self._problem.check_size(_FEWEST_MATRICES)
-        kernel = self._problem.kernel()
-        slow = self._problem.ridge < _SLOW * kernel.rate(np.array(0.0))
-        # As a rule up to equilibrium, so that predictions depend on one time only. If
-        # diffusion is slow, at first no further than asked for.
-        t_end = t if slow and trajectory is None else np.inf
-        modes = self._problem.nngp_modes(kernel.gram)
+        problem = self._problem
+        problem.check_size(_FEWEST_MATRICES)
+        kernel = problem.kernel()
+        modes = Modes(kernel.nngp(), problem.ridge, problem.rank)
+        representation = problem.representation
+        if representation is None or t > representation.edges[-1]:
+            representation = self._represent(kernel, modes, t)
         solution = solve(
-            self._problem.targets,
+            problem.targets,
             kernel,
             modes,
-            self._problem.ridge,
+            representation,
+            problem.ridge,
             self._tol,
-            t_end,
             self._reporter(progress) if progress else None,
-            self._problem.check_size,
+            problem.check_size,
         )
         if solution.status:
             warnings.warn(solution.status, ConvergenceWarning, stacklevel=2)
         self._problem.warn_of_rounding(solution.rounding, self._tol)
         self._trajectory = Trajectory(solution)
+
+    def _represent(self, kernel: Any, modes: Modes, t: float) -> Representation:
+        """Return what represents the kernel over time."""
+        slow = self._problem.ridge < _SLOW * kernel.rate(np.array(0.0))
+        # As a rule up to equilibrium, so that predictions depend on one time only. If
+        # diffusion is slow, at first no further than asked for.
+        t_end = t if slow and self._trajectory is None else np.inf
+        targets, ridge = self._problem.targets, self._problem.ridge
+        return represent(targets, kernel, modes, ridge, self._tol, t_end)
 
     def _reporter(self, progress: Progress) -> Any:
         """Return a function that reports solutions as regimes."""

@@ -49,6 +49,9 @@ class Regime(ABC):
     def solve(self, t: float, progress: Progress | None = None) -> None:
         """Solve what predictions at time `t` need, and report on the way."""
 
+    def share(self, t: float) -> None:  # noqa: B027  (nothing, unless overridden)
+        """Leave with the problem what folds of it need to be solved up to `t`."""
+
     @abstractmethod
     def mean(self, kernel: Any, times: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the mean output.

@@ -28,18 +28,19 @@ class Trajectory:
         self.solution = solution
         self._max_entries = max_entries
         self._bases: dict[float | None, TimeBasis] = {}
-        if solution.basis.probe.sampled:  # it stands for rows like the columns
-            self._bases[None] = solution.basis
+        basis = solution.representation.basis
+        if basis.probe.sampled:  # it stands for rows like the columns
+            self._bases[None] = basis
 
     @property
     def end(self) -> float:
         """The last time that is solved for."""
-        return self.solution.edges[-1]
+        return self.solution.representation.edges[-1]
 
     @property
     def equilibrated(self) -> bool:
         """Whether the dynamics have come to rest, to the tolerance, at the end."""
-        return self.solution.equilibrated
+        return self.solution.representation.equilibrated
 
     def predict(self, times: NDArray[np.float64], kernel: Any) -> NDArray[np.float64]:
         """Return the mean output of the network.
@@ -79,15 +80,17 @@ class Trajectory:
         times = np.array([t0])
 
         def basis(kernel: Any, group: float | None) -> TimeBasis:
-            return self.solution.basis_for(kernel.group_probe(group), times)
+            return self.solution.representation.basis_for(
+                kernel.group_probe(group), times
+            )
 
         return self.solution.scale[:, None] * self._predict(times, kernel, basis)[:, 0]
 
     def _basis(self, kernel: Any, group: float | None) -> TimeBasis:
         """Return the time basis of a group of rows, computed once."""
         if group not in self._bases:
-            probe = kernel.group_probe(group)
-            self._bases[group] = self.solution.basis_for(probe, self.solution.times)
+            probe, represented = kernel.group_probe(group), self.solution.representation
+            self._bases[group] = represented.basis_for(probe, represented.times)
         return self._bases[group]
 
     def _predict(
@@ -121,7 +124,7 @@ class Trajectory:
             )
             for first_time in range(0, len(times), _MAX_TIMES):
                 some = slice(first_time, first_time + _MAX_TIMES)
-                weights = self.solution.weights(basis, times[some])
+                weights = self.solution.representation.weights(basis, times[some])
                 part = np.zeros((n_outputs, *out[0, some, rows].shape))
                 for weight, matrix in zip(weights, matrices, strict=True):
                     duals = (weight @ residual).reshape(-1, n_samples)

@@ -216,6 +216,10 @@ class TwoTimeKernel:
         variance = self.family.diagonal(self.gram.x_norm[:, None] ** 2, ENDS_OF_TIME)
         return self.gram.row_scale * self.gram.column_scale * variance.max(axis=1)
 
+    def mean_diagonal(self) -> float:
+        """Return the mean of :meth:`diagonal`, one if it is zero."""
+        return float(self.diagonal().mean()) or 1.0
+
     def change_within_rounding(self) -> float:
         """Return by how much the kernel changes over lags that rounding hides.
 

@@ -11,14 +11,11 @@ from threading import Lock
 from typing import Self
 
 import numpy as np
-from joblib import Memory
 from numpy.typing import NDArray
 
 from sklearn_ndk._phases import EQUILIBRIUM_TAU
 from sklearn_ndk.dynamics import LIMITS, Langevin, Regime, largest_eigenvalue
-from sklearn_ndk.kernels._network import InfiniteNetwork
 from sklearn_ndk.training._problem import Problem
-from sklearn_ndk.training._samples import TrainingSet
 
 _FLOW_SPAN = 1e8  # of the times of interest in gradient flow
 
@@ -28,29 +25,23 @@ class InfiniteEnsemble:
 
     Parameters
     ----------
-    network : InfiniteNetwork
-        The network and its hyperparameters.
-    samples : TrainingSet
-        The training samples.
+    problem : Problem
+        The network and the training samples.
     limit : {None, "ntk", "nngp"}
         The dynamics: Langevin, noiseless gradient flow, or equilibrium only.
     tol : float
         Relative accuracy of the trajectory.
-    memory : joblib.Memory
-        Keeps what fits with the same inputs share, if it has a location.
     """
 
     def __init__(
         self,
-        network: InfiniteNetwork,
-        samples: TrainingSet,
+        problem: Problem,
         limit: str | None,
         tol: float,
-        memory: Memory,
     ):
-        self._problem = Problem(network, samples, memory)
+        self._problem = problem
         self._tol = tol
-        if limit is None and network.kappa == 0:
+        if limit is None and problem.ridge == 0:
             limit = "ntk"
         regime = Langevin if limit is None else LIMITS[limit]
         self._regime: Regime = regime(self._problem, tol)
@@ -152,6 +143,10 @@ class InfiniteEnsemble:
 
         with self._lock:
             self._regime.solve(t, report if progress else None)
+
+    def share(self, t: float) -> None:
+        """Leave with the kernel of the whole what folds need, see `Regime.share`."""
+        self._regime.share(t)
 
     def mean(
         self, X: NDArray[np.float64], times: NDArray[np.float64]

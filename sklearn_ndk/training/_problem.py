@@ -1,23 +1,20 @@
 """What the dynamics are given: targets, and kernels of the training samples."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
-from joblib import Memory
 from numpy.typing import NDArray
 
 from sklearn_ndk._compute._memory import check_matrices_fit
-from sklearn_ndk.dynamics import Modes, warn_of_rounding
+from sklearn_ndk.dynamics import Representation, warn_of_rounding
 from sklearn_ndk.kernels._families import NDK
-from sklearn_ndk.kernels._gram import Gram
 from sklearn_ndk.kernels._network import InfiniteNetwork
 from sklearn_ndk.kernels._range import check_range
 from sklearn_ndk.kernels._rank import rank_bound
 from sklearn_ndk.kernels._two_time import TwoTimeKernel
-from sklearn_ndk.training import _spectra
 from sklearn_ndk.training._conditioning import cause_of_rounding
 from sklearn_ndk.training._samples import TrainingSet
+from sklearn_ndk.training._shared import WholeKernel
 
 
 @dataclass(frozen=True)
@@ -30,17 +27,16 @@ class Problem:
         The network and its hyperparameters.
     samples : TrainingSet
         The samples.
-    memory : joblib.Memory
-        Keeps what fits with the same inputs share, if it has a location.
+    whole : WholeKernel, default=None
+        Kernels of a table that the samples are part of.
     """
 
     network: InfiniteNetwork
     samples: TrainingSet
-    memory: Memory = field(default_factory=lambda: Memory(None))
+    whole: WholeKernel | None = None
 
     def __getstate__(self) -> dict:
-        # another machine need not have the folder of the memory
-        return self.__dict__ | {"memory": Memory(None)}
+        return self.__dict__ | {"whole": None}  # it is as large as many matrices
 
     @property
     def targets(self) -> NDArray[np.float64]:
@@ -58,13 +54,18 @@ class Problem:
         return self.network.kappa
 
     @property
-    def shared(self) -> bool:
-        """Whether what fits have in common is kept."""
-        return self.memory.location is not None
+    def representation(self) -> Representation | None:
+        """That of the kernel over time, if the whole has one."""
+        return self.whole.representation if self._is_part else None
+
+    @property
+    def _is_part(self) -> bool:
+        return self.whole is not None and self.whole.open
 
     def check_size(self, n_matrices: float) -> None:
         """Raise ValueError if so many kernel matrices would not fit in memory."""
-        check_matrices_fit(n_matrices, len(self.samples))
+        n_copies = 2 if self._is_part else 1
+        check_matrices_fit(n_copies * n_matrices, len(self.samples))
 
     def rank(self) -> int:
         """Return the largest rank that kernels of the samples can have."""
@@ -78,56 +79,21 @@ class Problem:
 
     def kernel(self) -> TwoTimeKernel:
         """Return the kernels of the samples, with a Gram matrix to be used up."""
-        return TwoTimeKernel(NDK(self.network), self._gram())
+        return self._between(self.samples.X, self.scale)
 
     def cross_kernel(self, X: NDArray[np.float64]) -> TwoTimeKernel:
         """Return the kernels between other inputs and the samples."""
-        gram = self.samples.cross_gram(X)
+        return self._between(X, None)
+
+    def _between(
+        self, X: NDArray[np.float64], scale: NDArray[np.float64] | None
+    ) -> TwoTimeKernel:
+        """Return the kernels between inputs and the samples, which both may be."""
+        if self._is_part:
+            rows = 1.0 if scale is None else scale
+            part = self.whole.part(X, self.samples.X, rows, self.scale)
+            if part is not None:
+                return part
+        gram = self.samples.cross_gram(X) if scale is None else self.samples.gram()
         check_range(self.network, gram)
         return TwoTimeKernel(NDK(self.network), gram)
-
-    def ntk_eigenvectors(self) -> tuple[NDArray, NDArray]:
-        """Return eigenvalues, increasing, and eigenvectors of the NTK."""
-        network = _spectra.of_initial_weights(self.network)
-        return self._share(_spectra.ntk_eigenvectors, network)
-
-    def nngp_eigenvectors(self) -> tuple[NDArray, NDArray]:
-        """Return eigenvalues, increasing, and eigenvectors of the NNGP kernel."""
-        network = _spectra.of_equilibrium(self.network)
-        return self._share(_spectra.nngp_eigenvectors, network)
-
-    def nngp_modes(self, gram: Gram) -> Modes:
-        """Return modes of the NNGP kernel, for which `gram` is left as it is."""
-        network = _spectra.of_equilibrium(self.network)
-        ridge = self._resolution(gram)
-        return self._share(_spectra.nngp_modes, network, ridge, gram=lambda: gram)
-
-    def _resolution(self, gram: Gram) -> float:
-        """Return the ridge; infinite if single precision will do: fits then share."""
-        trace = TwoTimeKernel(NDK(self.network), gram).rate(np.array(np.inf))
-        single = np.finfo(np.float32).eps * trace
-        if self.ridge > single:
-            return np.inf
-        return self.ridge
-
-    def _gram(self) -> Gram:
-        """Return the Gram matrix of the samples, weighted; the caller's own."""
-        samples = self.samples
-        gram = self.memory.cache(_spectra.weighted_gram)(samples.X, samples.scale)
-        check_range(self.network, gram)
-        if not self.shared:
-            return gram
-        # kernels take the place of the Gram matrix, but not in the memory's file
-        return gram._replace(cosine=np.array(gram.cosine))
-
-    def _share(
-        self,
-        function: Callable,
-        network: InfiniteNetwork,
-        *args: object,
-        gram: Callable[[], Gram] | None = None,
-    ):
-        """Call a function of `_spectra`, or load what it has returned before."""
-        shared = self.memory.cache(function, ignore=["gram"])
-        X, scale = self.samples.X, self.samples.scale
-        return shared(network, X, scale, *args, gram=gram or self._gram)

@@ -69,6 +69,12 @@ class TrainingSet:
         scale = np.sqrt(total)
         return cls(X[first], scale, (scale[:, None] * targets).T, first)
 
+    @classmethod
+    def of_inputs(cls, X: NDArray[np.float64]) -> Self:
+        """Return all distinct rows, of weight one and with no targets."""
+        first, _ = _distinct_rows(X)
+        return cls(X[first], np.ones(len(first)), np.empty((0, len(first))), first)
+
     def __len__(self) -> int:
         return len(self.X)
 

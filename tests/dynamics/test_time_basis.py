@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 
 from sklearn_ndk.dynamics import Modes
 from sklearn_ndk.dynamics._trajectory import Trajectory
-from sklearn_ndk.dynamics.volterra import solve
+from sklearn_ndk.dynamics.volterra import represent, solve
 from sklearn_ndk.dynamics.volterra._time_basis import (
     Relevance,
     TimeBasis,
@@ -84,20 +84,25 @@ def test_relevance_is_the_extent_of_an_error_times_the_residual():
     assert_allclose(early(1e-9, 5e-10), early(1e-6, 5e-7), rtol=1e-5)
 
 
+def solved(y, kernel, modes, tol):
+    represented = represent(y[None], kernel, modes, 0.1, tol, np.inf)
+    return solve(y[None], kernel, modes, represented, 0.1, tol)
+
+
 def test_basis_of_relevant_pairs_is_smaller_and_predicts_as_well():
     X, y, Xs = rows(60), rows(60, 1, seed=1)[:, 0], rows(5, seed=2)
     times = np.geomspace(1e-3, 100, 12)
     cross = TwoTimeKernel(make_kernel(X).family, gram_matrix(Xs, X))
 
-    def solved(tol):
+    def trajectory(tol):
         kernel = make_kernel(X)
         modes = Modes(kernel.nngp(), kernel.network.kappa)
-        return Trajectory(solve(y[None], kernel, modes, 0.1, tol, np.inf))
+        return Trajectory(solved(y, kernel, modes, tol))
 
-    trajectories = solved(1e-6), solved(1e-9)
-    got, exact = (trajectory.predict(times, cross) for trajectory in trajectories)
+    trajectories = trajectory(1e-6), trajectory(1e-9)
+    got, exact = (one.predict(times, cross) for one in trajectories)
     assert_allclose(got, exact, atol=1e-6 * np.abs(y).max())
-    assert len(trajectories[0].solution.basis.t) < 20
+    assert len(trajectories[0].solution.representation.basis.t) < 20
 
 
 @pytest.mark.parametrize("activation", ["relu", "erf"])
@@ -105,7 +110,7 @@ def test_predictions_do_not_depend_on_how_many_rows_are_handled_at_once(activati
     X, y = rows(30), rows(30, 1, seed=1)[:, 0]
     kernel = make_kernel(X, activation)
     modes = Modes(kernel.nngp(), kernel.network.kappa)
-    solution = solve(y[None], kernel, modes, 0.1, 1e-6, np.inf)
+    solution = solved(y, kernel, modes, 1e-6)
     cross = TwoTimeKernel(kernel.family, gram_matrix(rows(50, seed=2), X))
     times = np.array([1.0, 5.0, 30.0])
     at_once = Trajectory(solution).predict(times, cross)

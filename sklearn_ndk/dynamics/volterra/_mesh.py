@@ -18,6 +18,7 @@ _FIRST_STEP = 0.3  # in units of 1 / (largest rate + kappa)
 _MAX_GROWTH = 2.0  # of log(rate) along one panel
 _MAX_SHRINKS = 48  # trial lengths of a panel, each 0.8 times the one before
 _MAX_PANELS = 64  # which span 24 decades of time before diffusion sets in
+_FIRST_MOMENTS = np.array([1e-8, 1e-4])  # in units of the first panel
 _SAMPLED_GROWTH = 0.1  # of log(variance) between times that represent all others
 
 
@@ -117,8 +118,9 @@ def graded_edges(rate, kappa, t_end, ratio=_RATIO, max_panels=_MAX_PANELS):
 def representative_times(edges, variance):
     """Return times at which the kernel shows all that it does in between.
 
-    These are the ends of the panels, and times within those in which it changes its
-    scale.
+    These are the ends of the panels, times within those in which it changes its scale,
+    and a few of the first moments, when predictions are as small as the lags that they
+    integrate over.
 
     Parameters
     ----------
@@ -135,4 +137,5 @@ def representative_times(edges, variance):
     growths = np.abs(np.diff(np.log(variance(edges))))
     counts = np.maximum(1, np.ceil(growths / _SAMPLED_GROWTH)).astype(int)
     panels = zip(edges[:-1], edges[1:], counts, strict=True)
-    return np.concatenate([np.linspace(a, b, n + 1)[1:] for a, b, n in panels])
+    within = [np.linspace(a, b, n + 1)[1:] for a, b, n in panels]
+    return np.concatenate([edges[1] * _FIRST_MOMENTS, *within])
