@@ -19,7 +19,7 @@ from scipy.linalg.blas import dger, idamax
 _MAX_PAIRS = 2000  # of times, aimed at
 _AT_ONCE = 4096  # pairs of times, so that the kernels stay in cache
 _OCTAVES = 32  # spanned by the lags of one time
-_MAX_RANK = 320  # beyond it the probes, up to 400 of them, hardly tell more
+_MAX_RANK = 200  # with more, a sample of 400 probes does not stand for others
 _PER_OCTAVE = 8  # lags that represent all others, of a stationary kernel
 _SINGLE_SHARE = 0.5  # of the precision, for rounding to single precision
 
@@ -62,8 +62,9 @@ class TimeBasis:
     ----------
     probe : callable
         The kernel at probe inputs: ``probe(t, t_prime)`` has shape
-        (n_probes, n_pairs), ``probe.subset(rows)`` is a smaller probe, and
-        ``probe.stationary`` tells whether only the lag between times matters.
+        (n_probes, n_pairs), ``probe.subset(rows)`` is a smaller probe,
+        ``probe.stationary`` tells whether only the lag between times matters, and
+        ``probe.sampled`` whether the inputs are a sample of others.
     times, earlier : ndarrays of shape (n_times,) and (n_earlier,)
         Positive times that represent all `t`, and all `t_prime`, of interest.
     relevance : callable
@@ -101,11 +102,12 @@ class TimeBasis:
         values = probe(t, t_prime) * weight
         if not values.any():  # as for inputs of zero: any basis will do
             values[0, 0] = 1
-        cross = cross_approximation(values, tol, _MAX_RANK)
+        max_rank = _MAX_RANK if probe.sampled else len(values)
+        cross = cross_approximation(values, tol, max_rank)
         if cross is None:
             raise ValueError(
                 "The kernel changes so much in the course of training that more than "
-                f"{_MAX_RANK} matrices would be needed to represent it: raise tol, "
+                f"{max_rank} matrices would be needed to represent it: raise tol, "
                 "bring sigma0 nearer to sigma, reduce the depth, or standardise X."
             )
         rows, columns, self._lower, upper = cross
