@@ -21,7 +21,9 @@ _FINEST = 0.3  # and those below this share of the threshold
 _MARCH_SHARE = 0.01  # of the defect, for the solution in the subspace
 _MARCH_SHARE_FINEST = 0.1  # of the threshold, likewise
 _NEGLIGIBLE = 0.1  # of what a matrix may add
-_MANY_OUTPUTS, _FEW_MODES = 5, 400  # from where on outputs share one subspace
+# So few modes are the subspace of all outputs, rather than one for each: up to the
+# first number, the second for each output, and the last.
+_FEW_MODES = 100, 50, 400
 _NEW = 1e-3  # part of a direction that must lie outside the subspace
 _FLOOR = 1e-14  # of the norm of the target, where rounding ends the iteration
 _TINY = np.finfo(float).tiny
@@ -89,7 +91,8 @@ def solve_mesh(equation, modes, horizon, tol, report=None):
     defect : float
         The largest defect, relative to the norm of the target.
     """
-    if len(equation.targets) >= _MANY_OUTPUTS and len(modes.vectors) <= _FEW_MODES:
+    base, each, most = _FEW_MODES
+    if len(modes.vectors) <= min(base + each * len(equation.targets), most):
         return _solve_in_modes(equation, modes, tol, report)
     thresholds = equation.thresholds(tol)
     problems = [
@@ -133,7 +136,7 @@ def _solve_in_modes(equation, modes, tol, report):
             in_modes,
             equation.weights,
             components,
-            components,
+            None,
             0,
             equation.n_nodes,
             equation.thresholds(tol),
@@ -184,7 +187,7 @@ class _Subspace:
         self._equation, self._modes = equation, modes
         self._target = target = equation.targets[output]
         self._norm, self._threshold = equation.norms[output], threshold
-        n_times, n_samples = target.shape
+        n_samples = target.shape[1]
         # corrections count by what they change in the equation
         self._stiffness = 1 + horizon * modes.eigenvalues
         self.new, self.new_share = modes.split(target[-1]), 1.0
@@ -192,7 +195,7 @@ class _Subspace:
         self._in_modes = np.empty((0, len(modes.vectors)), modes.vectors.dtype)
         self._images = []  # products of the directions with the matrices, in blocks
         self._matrices = None
-        self._coefficients = np.empty((n_times, 0))
+        self._coefficients = None  # of the residual, until it is solved for once
         self._defect = target
         self.defect = 1.0
         self.n_solved = 0
@@ -203,7 +206,6 @@ class _Subspace:
         directions = self.new
         if not len(directions):
             return
-        old = len(self._directions)
         self._directions = np.vstack([self._directions, directions])
         rank = len(self._equation.weights)
         above = [_project(block, directions, rank) for block in self._images]
@@ -214,10 +216,9 @@ class _Subspace:
         self._matrices = below
         self._images.append(images)
         self._in_modes = np.vstack([self._in_modes, self._modes.to_modes(directions)])
-        guess = np.zeros((len(self._coefficients), len(directions)))
-        if not old:
-            guess += self._target @ directions.T
-        self._coefficients = np.hstack([self._coefficients, guess])
+        if self._coefficients is not None:
+            unknown = np.zeros((len(self._target), len(directions)))
+            self._coefficients = np.hstack([self._coefficients, unknown])
 
     def diagonals(self):
         """Return ``v R_j v`` for each direction v, of shape (rank, n_directions)."""
@@ -248,11 +249,14 @@ class _Subspace:
         latest = self._equation.weights[:, -1, -self._equation.n_nodes :].sum(axis=1)
         latest = np.tensordot(latest, matrices, axes=1)
         _, vectors = np.linalg.eigh(latest + latest.T)
+        guess = self._coefficients
+        if guess is not None:
+            guess = (guess @ vectors)[None]
         solution, _ = march(
             vectors.T @ matrices @ vectors,
             self._equation.weights,
             (self._target @ self._directions.T @ vectors)[None],
-            (self._coefficients @ vectors)[None],
+            guess,
             first,
             self._equation.n_nodes,
             np.array([threshold]),

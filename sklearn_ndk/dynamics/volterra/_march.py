@@ -67,8 +67,9 @@ def march(
         Weights of the integrals up to each node of the mesh.
     targets : ndarray of shape (n_outputs, n_times, n_samples)
         Targets at the nodes.
-    guess : ndarray of shape (n_outputs, n_times, n_samples)
-        A guess of the residual, exact before `first`.
+    guess : ndarray of shape (n_outputs, n_times, n_samples) or None
+        A guess of the residual, exact before `first`; if None, outputs are guessed to
+        stay what they are at the end of the panel before.
     first : int
         The node, the first of a panel, from which on to solve.
     n_nodes : int
@@ -86,7 +87,8 @@ def march(
         Largest 2-norm of the defect over a panel. It exceeds the threshold where the
         Krylov iteration did not converge.
     """
-    residual, largest = guess.copy(), np.zeros(len(guess))
+    residual = (targets if guess is None else guess).copy()
+    largest = np.zeros(len(targets))
     n_samples = matrices.shape[2]
     stacked = matrices.reshape(-1, n_samples)
     diagonals = np.einsum("jnn->nj", matrices)
@@ -105,6 +107,9 @@ def march(
 
     for start in range(first, weights.shape[1], n_nodes):
         panel, past = slice(start, start + n_nodes), slice(start + n_nodes)
+        if guess is None and start:
+            learned = targets[:, start - 1] - residual[:, start - 1]
+            residual[:, panel] = targets[:, panel] - learned[:, None]
         defect = targets[:, panel] - residual[:, panel]
         defect -= integrate(weights[:, panel, past], residual[:, past])
         own = weights[:, panel, panel]
