@@ -21,11 +21,12 @@ from sklearn_ndk.kernels import nngp_kernel
 NETWORKS = [("relu", 2), ("relu", 3), ("erf", 1)]
 TEMPERATURES = [1e-1, 1e-2, 1e-3]
 VARIANCES = [0.25, 1.0, 2.0]  # sigma0^2 / sigma^2
+TOL = 1e-6
 END = 20.0  # of the learning curve, in units of sigma^2 / T
 
 
 def model(activation="relu", depth=2, T=0.01, variance=2.0, **others):
-    others = {"t": END / T} | others
+    others = {"t": END / T, "tol": TOL} | others
     return NDKRegressor(depth, activation, T=T, sigma0=np.sqrt(variance), **others)
 
 

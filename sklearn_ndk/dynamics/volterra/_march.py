@@ -16,7 +16,7 @@ from sklearn_ndk.dynamics.volterra._quadrature import panel_rule
 
 _MAX_ITER = 200
 _N_NEAR = 2  # panels next to the time, where the kernel has a kink
-_POINTS_NEAR, _POINTS_FAR = 18, 4  # Gauss points beyond the number of nodes
+_POINTS_NEAR, _POINTS_FAR = 14, 2  # Gauss points beyond the number of nodes
 
 
 def integral_weights(basis, times, edges, nodes):
