@@ -51,31 +51,18 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
     def _fit_best(self, X, y, sample_weight, params):
         """Score all times on all folds, choose one, and fit with it."""
         data, fitted = self._validate_training_data(X, y, sample_weight)
-        X, y, weight = data
+        X, y, _ = data
         whole = WholeKernel(self._network(), TrainingSet.of_inputs(X))
         fitted |= self._new_ensemble(*data, whole)
         ensemble = fitted["_ensemble"]
         times = self._candidates(ensemble)
         ensemble.share(_last_moving(times))
         scorer = self._scorer()
-        split_params, score_params = self._route(
-            scorer, None if sample_weight is None else weight, params
-        )
-        folds = checked_folds(
-            self.cv,
-            *data,
-            classifier=is_classifier(self),
-            score_weight=score_params.get("sample_weight"),
-            split_params=split_params,
-        )
+        folds = self._folds(data, scorer, sample_weight is not None, params)
         context = self._init_callback_context(
             max_subtasks=len(folds) + 1, sequential_subtasks=False
         )
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        folds = [
-            (fold, _check_method_params(X, score_params, indices=fold[1]))
-            for fold in folds
-        ]
         scores = self._score_folds(data, folds, times, scorer, whole, context)
         fitted |= choose(times, scores, self.selection)
         t = fitted["t_"]
@@ -91,6 +78,24 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
         whole.close()
         self._set_fitted(fitted)
         return self
+
+    def _folds(self, data, scorer, weighted, params):
+        """Return the indices of each fold, and what its scorer is to be given."""
+        X, _, weight = data
+        split_params, score_params = self._route(
+            scorer, weight if weighted else None, params
+        )
+        folds = checked_folds(
+            self.cv,
+            *data,
+            classifier=is_classifier(self),
+            score_weight=score_params.get("sample_weight"),
+            split_params=split_params,
+        )
+        return [
+            (fold, _check_method_params(X, score_params, indices=fold[1]))
+            for fold in folds
+        ]
 
     def _score_folds(self, data, folds, times, scorer, whole, context):
         """Return the scores of all times on all folds, of shape (n_folds, n_times)."""

@@ -10,7 +10,7 @@ import pytest
 from pandas import NA
 from scipy import sparse
 
-from sklearn_ndk import NDKClassifier, NDKRegressor
+from sklearn_ndk import NDKClassifier, NDKClassifierCV, NDKRegressor, NDKRegressorCV
 from sklearn_ndk._compute import _memory
 from sklearn_ndk.kernels import (
     Activation,
@@ -385,6 +385,15 @@ def test_fit_too_large_for_memory_is_refused_at_once(make, params, memory):
     activation = Spied()
     with pytest.raises(ValueError, match=TOO_LARGE):
         make(activation=activation, **params).fit(X, y)
+    assert activation.n_entries == 0
+
+
+@pytest.mark.parametrize("make_cv", [NDKRegressorCV, NDKClassifierCV])
+def test_table_too_large_for_memory_is_refused_at_once(make_cv, memory):
+    memory(0.5)
+    activation = Spied()
+    with pytest.raises(ValueError, match=TOO_LARGE):
+        make_cv(activation=activation, cv=2).fit(X, y)
     assert activation.n_entries == 0
 
 

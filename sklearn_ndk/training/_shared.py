@@ -11,12 +11,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from sklearn_ndk._compute._memory import check_matrices_fit
 from sklearn_ndk.dynamics import Representation
 from sklearn_ndk.kernels._families import NDK
 from sklearn_ndk.kernels._network import InfiniteNetwork
 from sklearn_ndk.kernels._range import check_range
 from sklearn_ndk.kernels._two_time import TwoTimeKernel
 from sklearn_ndk.training._samples import TrainingSet
+
+_FEWEST_MATRICES = 3  # of any fit: the Gram matrix, a kernel, and a part of it
 
 
 class WholeKernel:
@@ -31,6 +34,7 @@ class WholeKernel:
     """
 
     def __init__(self, network: InfiniteNetwork, samples: TrainingSet) -> None:
+        check_matrices_fit(_FEWEST_MATRICES, len(samples))
         gram = samples.gram()
         check_range(network, gram)
         self.open = True

@@ -83,12 +83,11 @@ def solve(
     Solution
         With a status, if it may miss `tol`.
     """
-    basis, edges = representation.basis, representation.edges
     if check_size is not None:
-        sizes = [np.dtype(dtype).itemsize for dtype in basis.dtypes]
+        sizes = [np.dtype(dtype).itemsize for dtype in representation.basis.dtypes]
         check_size(sum(sizes) / 8 + 4)
-    resolved = modes.project(targets)
-    size, scale = kernel.mean_diagonal(), np.abs(resolved).max(axis=1)
+    edges, resolved = representation.edges, modes.project(targets)
+    scale = np.abs(resolved).max(axis=1)
     scale[scale == 0] = 1
     solution = Solution(representation, np.empty((len(targets), 0, 0)), scale)
 
@@ -98,24 +97,7 @@ def solve(
 
     horizon = min(1 / kappa, edges[-1])
     importance = importance_of(kernel.row_scale, kernel.diagonal() * horizon)
-    n_times = representation.node_times.size
-    equation = MeshEquation(
-        targets=np.repeat((resolved / scale[:, None])[:, None], n_times, axis=1),
-        # of order one, for single precision; the transposes are those of the times
-        # exchanged, NDK(t, t'; x, x') = NDK(t', t; x', x)
-        matrices=kernel.scaled(1 / size).mixtures(
-            basis.t_prime,
-            basis.t,
-            basis.mixing,
-            basis.dtypes,
-            basis.precision,
-            overwrite=True,
-        ),
-        sizes=1 / basis.precision,
-        weights=size * representation.node_weights,
-        n_nodes=len(representation.nodes),
-        importance=importance,
-    )
+    equation = _on_mesh(resolved / scale[:, None], kernel, representation, importance)
     residual, defect = solve_mesh(equation, modes, horizon, _DEFECT_SHARE * tol, report)
     solution = replace(solution, residual=residual, defect=defect)
     rounding = _rounding(solution, kappa, kernel)
@@ -128,6 +110,33 @@ def solve(
         representation=representation.bare(),
         rounding=rounding,
         status=_status(solution, tol),
+    )
+
+
+def _on_mesh(
+    targets: NDArray[np.float64],
+    kernel: Any,
+    representation: Representation,
+    importance: NDArray[np.float64],
+) -> MeshEquation:
+    """Return the equation at the nodes, in units in which kernels are of order one."""
+    basis, size = representation.basis, kernel.mean_diagonal()
+    # NDK(t, t'; x, x') = NDK(t', t; x', x): the transposes have the times exchanged
+    matrices = kernel.scaled(1 / size).mixtures(
+        basis.t_prime,
+        basis.t,
+        basis.mixing,
+        basis.dtypes,
+        basis.precision,
+        overwrite=True,
+    )
+    return MeshEquation(
+        targets=np.repeat(targets[:, None], representation.node_times.size, axis=1),
+        matrices=matrices,
+        sizes=1 / basis.precision,
+        weights=size * representation.node_weights,
+        n_nodes=len(representation.nodes),
+        importance=importance,
     )
 
 
