@@ -37,6 +37,5 @@ def over_tiles(
         for row in range(0, n_rows, height)
         for col in range(row if symmetric else 0, n_cols, width)
     ]
-    n_workers = n_threads()
     with single_threaded_blas():
-        spread(lambda tile: function(*tile), tiles, n_workers)
+        spread(lambda tile: function(*tile), tiles, n_threads())

@@ -7,12 +7,14 @@ add scikit-learn's manners.
 
 import copy
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from threading import Lock
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sklearn_ndk._compute._threads import threads_for
 from sklearn_ndk._phases import EQUILIBRIUM_TAU
 from sklearn_ndk.dynamics import LIMITS, Langevin, Regime, largest_eigenvalue
 from sklearn_ndk.training._problem import Problem
@@ -116,8 +118,7 @@ class InfiniteEnsemble:
         InfiniteEnsemble
             Not yet solved.
         """
-        network, samples = self._problem.network, self._problem.samples
-        return type(self)(network, samples, limit, self._tol, self._problem.memory)
+        return type(self)(self._problem, limit, self._tol)
 
     def solve(
         self,
@@ -141,12 +142,16 @@ class InfiniteEnsemble:
             assert progress is not None
             progress(t, lambda: self._with(regime()))
 
-        with self._lock:
+        with self._lock, self._threads():
             self._regime.solve(t, report if progress else None)
 
     def share(self, t: float) -> None:
         """Leave with the kernel of the whole what folds need, see `Regime.share`."""
-        self._regime.share(t)
+        with self._threads():
+            self._regime.share(t)
+
+    def _threads(self) -> AbstractContextManager:
+        return threads_for(len(self._problem.samples))
 
     def mean(
         self, X: NDArray[np.float64], times: NDArray[np.float64]
@@ -166,7 +171,8 @@ class InfiniteEnsemble:
             The mean outputs.
         """
         self._solve_all(times)
-        return self._regime.mean(self._problem.cross_kernel(X), times)
+        with self._threads():
+            return self._regime.mean(self._problem.cross_kernel(X), times)
 
     def drift(
         self, X: NDArray[np.float64], delay: float, t0: float
@@ -191,7 +197,8 @@ class InfiniteEnsemble:
         if delay == 0 or self.drift_rate == 0:
             return self.mean(X, times)[:, 0]
         self._solve_all(times)
-        return self._regime.drift(self._problem.cross_kernel(X), delay, t0)
+        with self._threads():
+            return self._regime.drift(self._problem.cross_kernel(X), delay, t0)
 
     def _solve_all(self, times: NDArray[np.float64]) -> None:
         """Solve up to the last finite time, and the equilibrium if it is among them."""

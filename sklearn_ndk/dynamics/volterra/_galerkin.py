@@ -150,9 +150,8 @@ def _for_each(function, problems):
     left = [problem for problem in problems if not problem.finished]
     if len(left) == 1:
         return function(left[0])
-    n_workers = n_threads()
     with single_threaded_blas():
-        spread(function, left, n_workers)
+        spread(function, left, n_threads())
 
 
 def _extend(problems, equation, modes):
@@ -163,8 +162,15 @@ def _extend(problems, equation, modes):
     new = np.concatenate([problem.new for problem in problems])
     share = max(problem.new_share for problem in problems)
     n_terms = max(1, np.count_nonzero(equation.sizes * share > _NEGLIGIBLE))
-    images = [new.astype(m.dtype, copy=False) @ m for m in equation.matrices[:n_terms]]
-    images = modes.project(np.stack(images, axis=1))
+    images = np.empty((len(new), n_terms, new.shape[1]))
+
+    def multiply(term):
+        matrix = equation.matrices[term]
+        images[:, term] = new.astype(matrix.dtype, copy=False) @ matrix
+
+    with single_threaded_blas():
+        spread(multiply, range(n_terms), n_threads())
+    images = modes.project(images)
     first = 0
     for problem in problems:
         problem.extend(images[first : first + len(problem.new)])
