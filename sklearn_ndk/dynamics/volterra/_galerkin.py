@@ -23,7 +23,7 @@ _MARCH_SHARE_FINEST = 0.1  # of the threshold, likewise
 _NEGLIGIBLE = 0.1  # of what a matrix may add
 # So few modes are the subspace of all outputs, rather than one for each: up to the
 # first number, the second for each output, and the last.
-_FEW_MODES = 100, 50, 400
+_FEW_MODES = 150, 40, 400
 _NEW = 1e-3  # part of a direction that must lie outside the subspace
 _FLOOR = 1e-14  # of the norm of the target, where rounding ends the iteration
 _TINY = np.finfo(float).tiny
