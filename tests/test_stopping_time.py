@@ -1,5 +1,6 @@
 """The CV estimators: the slow way, the folds, the choice of a time, bad input."""
 
+import pickle
 from typing import ClassVar
 
 import joblib
@@ -502,3 +503,41 @@ def test_scoring_monitor_shows_the_folds_and_the_march():
         assert score == pytest.approx(expected, abs=1e-2)  # t is printed to 3 digits
     assert rows[0]["task_name"] == "fit"
     assert rows[0]["r2"] == pytest.approx(model.score(X, y), abs=model.tol)
+
+
+# Sharing
+
+
+@pytest.mark.parametrize("limit", [None, "ntk", "nngp"])
+@pytest.mark.parametrize("n", [10, 60])
+@pytest.mark.parametrize(("activation", "sigma0"), [("relu", 1.0), ("erf", 1.5)])
+def test_folds_that_share_kernels_are_fits_of_their_own(limit, n, activation, sigma0):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((n, 4)) * np.exp(rng.standard_normal((n, 1)))
+    X[n // 2], X[n // 3] = X[0], X[1]  # equal rows, in one fold or in two
+    y, weight = X[:, 0] + rng.standard_normal(n), rng.uniform(0.1, 3, n)
+    weight[[2, n - 1]] = 0
+    times = np.array([0.01, 0.3, 3.0, 100.0, np.inf])
+    network = {"activation": activation, "sigma0": sigma0, "T": 0.05, "bias": 0.1}
+    network |= {"limit": limit, "normalize_y": True, "depth": 2}
+    folds = KFold(3, shuffle=True, random_state=0)
+    model = NDKRegressorCV(times=times, cv=folds, **network).fit(X, y, weight)
+    for i, (train, test) in enumerate(folds.split(X)):
+        alone = NDKRegressor(**network).fit(X[train], y[train], weight[train])
+        scores = [
+            r2_score(y[test], outputs, sample_weight=weight[test])
+            for outputs in alone.predict_path(X[test], times).T
+        ]
+        got = model.cv_results_[f"split{i}_test_score"]
+        # a score moves by a few times as much as the outputs
+        assert_allclose(got, scores, rtol=5 * model.tol, atol=5 * model.tol)
+    final = NDKRegressor(**network, t=model.t_).fit(X, y, weight)
+    size = np.abs(y).max()
+    assert_allclose(model.predict(X), final.predict(X), atol=model.tol * size)
+
+
+def test_a_fitted_model_keeps_no_kernels_of_its_folds():
+    X, y = targets(80)
+    model = NDKRegressorCV(times=[1.0, 10.0], cv=3).fit(X, y)
+    alone = NDKRegressor(2, bias=0.3, t=10.0).fit(X, y)
+    assert len(pickle.dumps(model)) < 1.1 * len(pickle.dumps(alone)) + 2e3

@@ -57,6 +57,9 @@ class Representation:
     equilibrated: bool
     _known: dict = field(default_factory=dict, repr=False)  # weights at some times
 
+    def __getstate__(self) -> dict:
+        return vars(self.bare()) | {"_known": {}}
+
     def bare(self) -> Self:
         """Return the same without weights at nodes, which predictions do not need."""
         return replace(self)
