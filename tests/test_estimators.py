@@ -186,7 +186,7 @@ def test_samples_of_zero_weight_are_not_kept():
 
 @pytest.mark.parametrize("road", [FINITE, ROADS["equilibrium"]])
 def test_equal_samples_act_as_nearly_equal_ones(road):
-    noise = 1e-7 * RNG.standard_normal(X.shape)
+    noise = 1e-7 * np.random.default_rng(1).standard_normal(X.shape)
     weights = np.linspace(0.5, 2, 24)
     targets = np.append(y, y + 1)  # a conflict that only the ridge can settle
     equal = predict(road, np.vstack([X, X]), targets, weights)
@@ -195,7 +195,7 @@ def test_equal_samples_act_as_nearly_equal_ones(road):
 
 def test_order_of_samples_does_not_matter(road):
     weights = np.linspace(0.5, 2, 12)
-    order = RNG.permutation(12)
+    order = np.random.default_rng(1).permutation(12)
     shuffled = predict(road, X[order], Y[order], weights[order])
     assert_close(shuffled, predict(road, X, Y, weights))
 
