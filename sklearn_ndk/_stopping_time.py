@@ -22,6 +22,7 @@ from sklearn.utils.validation import _check_method_params
 
 from sklearn_ndk._base import BaseNDK
 from sklearn_ndk._checks import check_times
+from sklearn_ndk._compute._threads import threads_for
 from sklearn_ndk._folds import checked_folds
 from sklearn_ndk._parameters import StoppingTimeParameters
 from sklearn_ndk._phases import phase_at
@@ -104,12 +105,13 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
             context.subcontext(task_name="fold", task_id=i) for i in range(len(folds))
         ]
         # kernels of the whole are in the memory of this process
-        scores = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
-            delayed(_score_fold)(
-                self._at(times), data, *fold, times, scorer, whole, self, task
+        with threads_for(len(data[0])):
+            scores = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
+                delayed(_score_fold)(
+                    self._at(times), data, *fold, times, scorer, whole, self, task
+                )
+                for fold, task in zip(folds, tasks, strict=True)
             )
-            for fold, task in zip(folds, tasks, strict=True)
-        )
         return np.array(scores)
 
     def _candidates(self, ensemble):

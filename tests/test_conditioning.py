@@ -90,7 +90,7 @@ def test_an_accuracy_that_is_reached_gives_no_warning():
 @pytest.mark.parametrize("T", [1e-8, 1e-12, 1e-16, 1e-18, 1e-300])
 def test_vanishing_temperature_is_least_squares(activation, limit, T):
     x = np.random.default_rng(0).standard_normal((50, 1))
-    # Far from the functions that the kernel spans, and with a part of order one in them.
+    # far from the functions that the kernel spans, but for a part of order one
     target = x[:, 0] + np.sin(3 * x[:, 0])
     params = {"activation": activation, "bias": 0.0, "limit": limit, "t": np.inf}
     at = [[1.0], [-2.0]]

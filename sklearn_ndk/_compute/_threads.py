@@ -3,8 +3,10 @@
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from threading import Lock, local
+from itertools import pairwise
+from threading import local
 
+import numpy as np
 from joblib.parallel import get_active_backend
 from sklearn.utils.parallel import _get_threadpool_controller
 
@@ -12,11 +14,9 @@ from sklearn.utils.parallel import _get_threadpool_controller
 # that they wait for where other processes are at work: up to this many samples,
 # factorisations keep to one of them too, and products are spread over ours.
 _FEW_SAMPLES = 3000
+_SMALL_PRODUCT = 2**24  # multiplications that one thread does in a blink
 
-_lock = Lock()
-_holders = []  # of the limit on BLAS, which is global: the last to leave lifts it
-_before = []  # the number of threads without it
-_worker = local()  # knows whether a thread is one of ours
+_here = local()  # of a thread: whether it is one of ours, and what it keeps BLAS from
 
 
 def n_threads():
@@ -29,11 +29,14 @@ def n_threads():
         limits are honoured; one in a worker of joblib or of ours.
     """
     backend, _ = get_active_backend()
-    if backend.nesting_level or getattr(_worker, "busy", False):
+    if backend.nesting_level or getattr(_here, "busy", False):
         return 1
-    if _holders:
-        return _before[0]
-    return _n_blas_threads()
+    return _n_held_back() or _n_blas_threads()
+
+
+def _n_held_back():
+    """Return the number of threads of BLAS if this one keeps them to one, else 0."""
+    return getattr(_here, "n_held_back", 0)
 
 
 def _n_blas_threads():
@@ -56,11 +59,11 @@ def spread(function, items, n_workers):
     queue = deque(items)
 
     def work():
-        _worker.busy = True
+        _here.busy = True
         try:
             take_all()
         finally:
-            _worker.busy = False
+            _here.busy = False
 
     def take_all():
         while queue:
@@ -77,6 +80,35 @@ def spread(function, items, n_workers):
             other.result()
 
 
+def product(a, b):
+    """Multiply matrices: on threads that sleep, where those of BLAS are held back.
+
+    Parameters
+    ----------
+    a : ndarray of shape (n, k)
+        The first factor.
+    b : ndarray of shape (k, m)
+        The second.
+
+    Returns
+    -------
+    ndarray of shape (n, m)
+        ``a @ b``.
+    """
+    n_workers = n_threads() if _n_held_back() else 1
+    if n_workers == 1 or a.size * b.shape[1] < _SMALL_PRODUCT:
+        return a @ b
+    out = np.empty((len(a), b.shape[1]), np.result_type(a, b))
+    ends = np.linspace(0, b.shape[1], n_workers + 1).astype(int)
+    columns = [slice(*pair) for pair in pairwise(ends)]
+
+    def multiply(some):
+        np.matmul(a, b[:, some], out=out[:, some])
+
+    spread(multiply, columns, n_workers)
+    return out
+
+
 @contextmanager
 def single_threaded_blas():
     """Keep BLAS to one thread: several share thin products worse than `spread` does.
@@ -85,19 +117,16 @@ def single_threaded_blas():
     ------
     None
     """
-    with _lock:
-        if not _holders:
-            _before[:] = [_n_blas_threads()]
-            limit = _get_threadpool_controller().limit(limits=1, user_api="blas")
-            _holders.append(limit)
-        _holders.append(None)
-    try:
+    n_before = _n_blas_threads()
+    if n_before == 1:  # as it does if another thread keeps it to one: theirs to lift
         yield
+        return
+    _here.n_held_back = n_before
+    try:
+        with _get_threadpool_controller().limit(limits=1, user_api="blas"):
+            yield
     finally:
-        with _lock:
-            _holders.pop()
-            if len(_holders) == 1:
-                _holders.pop().restore_original_limits()
+        _here.n_held_back = 0
 
 
 def threads_for(n_samples):

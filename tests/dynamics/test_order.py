@@ -26,7 +26,7 @@ def residual_at_ends(kernel, y, edges, n_nodes):
     matrices = basis_matrices(basis, kernel)
     threshold = np.array([1e-13])
     residual, defect = march(
-        matrices, weights, target, 0 * target, 0, n_nodes, threshold
+        [matrices], weights, target, 0 * target, 0, n_nodes, threshold
     )
     assert np.all(defect <= threshold)
     return residual[0, n_nodes - 1 :: n_nodes]

@@ -12,7 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sklearn_ndk._compute._threads import n_threads, single_threaded_blas, spread
+from sklearn_ndk._compute._threads import (
+    n_threads,
+    product,
+    single_threaded_blas,
+    spread,
+)
 from sklearn_ndk.dynamics.volterra._march import march
 
 _MAX_ROUNDS = 40
@@ -124,7 +129,10 @@ def _solve_in_modes(equation, modes, tol, report):
     """Solve for all outputs at once, with the modes as the subspace of all."""
     # modes in single precision are not quite orthonormal
     vectors = np.linalg.qr(modes.vectors.T.astype(float))[0].T
-    in_modes = np.stack([vectors @ matrix @ vectors.T for matrix in equation.matrices])
+    in_modes = []
+    for terms, dtype in _precisions(equation.matrices):
+        v = vectors.astype(dtype)
+        in_modes.append(np.stack([v @ equation.matrices[i] @ v.T for i in terms]))
     components = equation.targets @ vectors.T
 
     def report_panel(end, residual):
@@ -162,27 +170,54 @@ def _extend(problems, equation, modes):
     new = np.concatenate([problem.new for problem in problems])
     share = max(problem.new_share for problem in problems)
     n_terms = max(1, np.count_nonzero(equation.sizes * share > _NEGLIGIBLE))
-    images = np.empty((len(new), n_terms, new.shape[1]))
-
-    def multiply(term):
-        matrix = equation.matrices[term]
-        images[:, term] = new.astype(matrix.dtype, copy=False) @ matrix
-
-    with single_threaded_blas():
-        spread(multiply, range(n_terms), n_threads())
-    images = modes.project(images)
+    images = _images(new, equation.matrices[:n_terms], modes)
     first = 0
     for problem in problems:
-        problem.extend(images[first : first + len(problem.new)])
+        some = slice(first, first + len(problem.new))
+        problem.extend({terms: block[some] for terms, block in images.items()})
         first += len(problem.new)
+
+
+def _images(directions, matrices, modes):
+    """Return products of directions with matrices, in the precision of the matrices.
+
+    Returns
+    -------
+    dict of range to ndarray of shape (n_directions, n_terms, n_samples)
+        Which matrices have one precision, and the products with those.
+    """
+    n_rows, n_samples = directions.shape
+    images = {
+        terms: np.empty((n_rows, len(terms), n_samples), dtype)
+        for terms, dtype in _precisions(matrices)
+    }
+
+    def multiply(term):
+        for terms, block in images.items():
+            if term in terms:
+                some = directions.astype(block.dtype, copy=False)
+                block[:, term - terms.start] = some @ matrices[term]
+
+    with single_threaded_blas():
+        spread(multiply, range(len(matrices)), n_threads())
+    return {terms: modes.project(block) for terms, block in images.items()}
+
+
+def _precisions(matrices):
+    """Return which matrices, one after another, have one precision, and which."""
+    n_double = sum(matrix.dtype == float for matrix in matrices)
+    parts = (range(n_double), float), (range(n_double, len(matrices)), np.float32)
+    return [(terms, dtype) for terms, dtype in parts if terms]
 
 
 def _project(images, rows, rank):
     """Return inner products of images with rows, shape (n_images, rank, n_rows)."""
-    n_images, n_terms, n_samples = images.shape
+    n_images = len(next(iter(images.values())))
     out = np.zeros((n_images, rank, len(rows)))
-    products = images.reshape(-1, n_samples) @ rows.T
-    out[:, :n_terms] = products.reshape(n_images, n_terms, -1)
+    for terms, block in images.items():
+        flat = block.reshape(-1, block.shape[-1])
+        products = product(flat, rows.T.astype(block.dtype, copy=False))
+        out[:, terms.start : terms.stop] = products.reshape(n_images, len(terms), -1)
     return out
 
 
@@ -199,7 +234,7 @@ class _Subspace:
         self.new, self.new_share = modes.split(target[-1]), 1.0
         self._directions = np.empty((0, n_samples))
         self._in_modes = np.empty((0, len(modes.vectors)), modes.vectors.dtype)
-        self._images = []  # products of the directions with the matrices, in blocks
+        self._images = []  # products of the directions with the matrices, see `_images`
         self._matrices = None
         self._coefficients = None  # of the residual, until it is solved for once
         self._defect = target
@@ -214,7 +249,7 @@ class _Subspace:
             return
         self._directions = np.vstack([self._directions, directions])
         rank = len(self._equation.weights)
-        above = [_project(block, directions, rank) for block in self._images]
+        above = [_project(images, directions, rank) for images in self._images]
         below = _project(images, self._directions, rank)
         if above:
             above = np.concatenate([self._matrices, np.concatenate(above)], axis=2)
@@ -259,7 +294,7 @@ class _Subspace:
         if guess is not None:
             guess = (guess @ vectors)[None]
         solution, _ = march(
-            vectors.T @ matrices @ vectors,
+            [vectors.T @ matrices @ vectors],
             self._equation.weights,
             (self._target @ self._directions.T @ vectors)[None],
             guess,
@@ -276,11 +311,13 @@ class _Subspace:
         defect = self._target[first:] - self._coefficients[first:] @ self._directions
         terms = terms.transpose(1, 2, 0)  # (n_times, n_directions, rank)
         first_row = 0
-        for block in self._images:
-            some = terms[:, first_row : first_row + len(block), : block.shape[1]]
-            some = some.reshape(n_times, -1)
-            defect -= some @ block.reshape(-1, block.shape[-1])
-            first_row += len(block)
+        for images in self._images:
+            for which, block in images.items():
+                last_row = first_row + len(block)
+                some = terms[:, first_row:last_row, which.start : which.stop]
+                some = some.reshape(n_times, -1).astype(block.dtype, copy=False)
+                defect -= product(some, block.reshape(-1, block.shape[-1]))
+            first_row = last_row
         norms = np.linalg.norm(defect * self._equation.importance, axis=1)
         (left,) = np.nonzero(norms > self._threshold)
         solved = (

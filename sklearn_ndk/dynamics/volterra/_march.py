@@ -11,6 +11,7 @@ the integral as ``sum_j weights_j R_j r`` with the residual at all nodes.
 
 import numpy as np
 
+from sklearn_ndk._compute._threads import product
 from sklearn_ndk.dynamics.volterra._krylov import gcr
 from sklearn_ndk.dynamics.volterra._quadrature import panel_rule
 
@@ -61,8 +62,9 @@ def march(
 
     Parameters
     ----------
-    matrices : ndarray of shape (rank, n_samples, n_samples)
-        The matrices of the time basis, transposed; nearly diagonal, together.
+    matrices : list of ndarray of shape (n_terms, n_samples, n_samples)
+        The matrices of the time basis, transposed, in blocks of one precision;
+        nearly diagonal, together.
     weights : ndarray of shape (rank, n_times, n_times)
         Weights of the integrals up to each node of the mesh.
     targets : ndarray of shape (n_outputs, n_times, n_samples)
@@ -89,36 +91,22 @@ def march(
     """
     residual = (targets if guess is None else guess).copy()
     largest = np.zeros(len(targets))
-    n_samples = matrices.shape[2]
-    stacked = matrices.reshape(-1, n_samples)
-    diagonals = np.einsum("jnn->nj", matrices)
-
-    def integrate(weights, z):
-        # weights first: few nodes are wanted of many
-        terms = np.moveaxis(weights @ z[:, None], 1, 2)
-        return (terms.reshape(-1, len(stacked)) @ stacked).reshape(*terms.shape[:2], -1)
-
-    beside = np.ascontiguousarray(matrices.transpose(1, 0, 2)).reshape(n_samples, -1)
-
-    def integrate_panel(weights, z):
-        # matrices first: nothing is copied; weights of shape (n_nodes, n_nodes * rank)
-        products = (z.reshape(-1, n_samples) @ beside).reshape(len(z), -1, n_samples)
-        return weights @ products
-
+    ends = np.cumsum([0] + [len(block) for block in matrices])
+    integrals = [
+        _Integrals(block, weights[first_term:last_term])
+        for block, first_term, last_term in zip(matrices, ends, ends[1:], strict=False)
+    ]
     for start in range(first, weights.shape[1], n_nodes):
-        panel, past = slice(start, start + n_nodes), slice(start + n_nodes)
+        panel = slice(start, start + n_nodes)
         if guess is None and start:
             learned = targets[:, start - 1] - residual[:, start - 1]
             residual[:, panel] = targets[:, panel] - learned[:, None]
         defect = targets[:, panel] - residual[:, panel]
-        defect -= integrate(weights[:, panel, past], residual[:, past])
-        own = weights[:, panel, panel]
-        blocks = np.eye(n_nodes) + np.tensordot(diagonals, own, axes=1)
-        inverses = np.linalg.inv(blocks)
-        own = own.transpose(1, 2, 0).reshape(n_nodes, -1)
+        for part in integrals:
+            defect -= part.up_to(panel, residual)
         change, norms = gcr(
-            lambda z, own=own: z + integrate_panel(own, z),
-            lambda z, inv=inverses: (inv @ z.transpose(2, 1, 0)).transpose(2, 1, 0),
+            _sum([np.positive] + [part.over(panel) for part in integrals]),
+            _inverse(sum(part.diagonal_blocks(panel) for part in integrals)),
             defect,
             threshold,
             _MAX_ITER,
@@ -127,3 +115,50 @@ def march(
         largest = np.maximum(largest, norms)
         report(start + n_nodes, residual)
     return residual, largest
+
+
+class _Integrals:
+    """Integrals ``sum_j weights_j R_j z`` with matrices of one precision."""
+
+    def __init__(self, matrices, weights):
+        self._dtype, self._n_samples = matrices.dtype, matrices.shape[2]
+        self._diagonals = np.einsum("jnn->nj", matrices).astype(float)
+        self._weights = weights
+        self._below = matrices.reshape(-1, self._n_samples)
+        beside = np.ascontiguousarray(matrices.transpose(1, 0, 2))
+        self._beside = beside.reshape(self._n_samples, -1)
+
+    def up_to(self, panel, z):
+        """Integrate up to the nodes of a panel, weights first: few nodes of many."""
+        past = slice(panel.stop)
+        terms = self._weights[:, panel, past] @ z[:, None, past]
+        terms = np.moveaxis(terms, 1, 2).reshape(-1, len(self._below))
+        out = product(terms.astype(self._dtype, copy=False), self._below)
+        return out.reshape(len(z), -1, self._n_samples)
+
+    def over(self, panel):
+        """Return the integral over a panel, as a map; matrices first: no copies."""
+        own = self._weights[:, panel, panel].transpose(1, 2, 0)
+        own = own.reshape(len(own), -1).astype(self._dtype)
+
+        def integrate(z):
+            flat = z.reshape(-1, self._n_samples).astype(self._dtype, copy=False)
+            products = product(flat, self._beside)
+            products = products.reshape(len(z), -1, self._n_samples)
+            return own @ products
+
+        return integrate
+
+    def diagonal_blocks(self, panel):
+        """Return the diagonals of :meth:`over`, shape (n_samples, n_nodes, n_nodes)."""
+        return np.tensordot(self._diagonals, self._weights[:, panel, panel], axes=1)
+
+
+def _sum(maps):
+    return lambda z: sum(apply(z) for apply in maps)
+
+
+def _inverse(blocks):
+    """Return the inverse of the identity plus blocks, one for each sample."""
+    inverses = np.linalg.inv(np.eye(blocks.shape[1]) + blocks)
+    return lambda z: (inverses @ z.transpose(2, 1, 0)).transpose(2, 1, 0)

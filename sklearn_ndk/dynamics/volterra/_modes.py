@@ -8,7 +8,9 @@ matrix over the nodes in time, serves those around it.
 import numpy as np
 from scipy.linalg import eigh
 
-_N_BINS = 48  # of neighbouring eigenvectors
+from sklearn_ndk._compute._threads import product
+
+_N_BINS = 24  # of neighbouring eigenvectors
 _FEW_PANELS = 3  # whose matrices are inverted at once
 _N_SINGLE = 8  # leading eigenvectors with a bin of their own
 
@@ -62,11 +64,11 @@ class Modes:
 
     def to_modes(self, rows):
         """Return the components of rows, shape (n_rows, n_modes)."""
-        return rows.astype(self.vectors.dtype, copy=False) @ self.vectors.T
+        return product(rows.astype(self.vectors.dtype, copy=False), self.vectors.T)
 
     def from_modes(self, components):
         """Return the rows with the given components."""
-        return components.astype(self.vectors.dtype, copy=False) @ self.vectors
+        return product(components.astype(self.vectors.dtype, copy=False), self.vectors)
 
     def split(self, target):
         """Return the unit vectors along the parts of a vector in each bin.

@@ -88,7 +88,7 @@ class TimeBasis:
         As many of the probes.
     precision : ndarray of shape (rank,)
         Error that each function may have: `tol` over the largest coefficient, which
-        is multiplied by its relevance.
+        is multiplied by its relevance; in ascending order.
     dtypes : list of dtype
         Precision that each function needs.
     """
@@ -115,7 +115,9 @@ class TimeBasis:
         self.t, self.t_prime = t[columns], t_prime[columns]
         inverse = solve_triangular(upper, np.eye(len(upper)))
         self.mixing = weight[columns, None] * inverse
-        self.precision = tol / np.abs(np.diag(upper))
+        precision = tol / np.abs(np.diag(upper))
+        # in ascending order, nearly so as it is
+        self.precision = np.minimum.accumulate(precision[::-1])[::-1]
         single = np.finfo(np.float32).eps <= _SINGLE_SHARE * self.precision
         self.dtypes = [np.float32 if s else np.float64 for s in single]
 
