@@ -233,7 +233,7 @@ TABLES = [trajectory, outputs, equilibrium, prediction, memory, growth, imports]
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = [table.__name__ for table in TABLES]
-    parser.add_argument("tables", nargs="*", choices=[*names, []], default=names)
+    parser.add_argument("tables", nargs="*", choices=[*names, []])
     parser.add_argument("--n-samples", type=int, nargs="+", default=[2000, 4000])
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--accuracy", action="store_true", help="check the trajectory")
@@ -242,7 +242,7 @@ def main():
     )
     args = parser.parse_args()
     for table in TABLES:
-        if table.__name__ in args.tables:
+        if table.__name__ in (args.tables or names):
             print(f"\n{table.__doc__.strip()}")
             took = seconds(lambda table=table: table(args))
             print(f"({took:.0f} s)")

@@ -149,11 +149,11 @@ FIGURES = [searches, trajectories, busy, temperatures, classes, memory]
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     names = [figure.__name__ for figure in FIGURES]
-    parser.add_argument("figures", nargs="*", choices=[*names, []], default=names)
+    parser.add_argument("figures", nargs="*", choices=[*names, []])
     parser.add_argument("--repeats", type=int, default=5)
     args = parser.parse_args()
     for figure in FIGURES:
-        if figure.__name__ in args.figures:
+        if figure.__name__ in (args.figures or names):
             print(f"\n{figure.__doc__}", flush=True)
             figure(args)
 

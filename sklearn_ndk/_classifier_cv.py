@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.metadata_routing import _raise_for_params
 
@@ -160,3 +161,9 @@ class NDKClassifierCV(BaseStoppingTime, NDKClassifier):
         """
         _raise_for_params(params, self, "fit")
         return self._fit_best(X, y, sample_weight, params)
+
+    @staticmethod
+    def _default_scores(model, y, outputs, sample_weight=None):
+        """Return accuracies; outputs are (n_samples, n_outputs, n_times)."""
+        right = model._labels(outputs) == y[:, None]
+        return np.average(right, axis=0, weights=sample_weight)

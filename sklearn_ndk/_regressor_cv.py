@@ -2,7 +2,9 @@
 
 from typing import Any, Self
 
+import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.metrics import r2_score
 from sklearn.utils.metadata_routing import _raise_for_params
 
 from sklearn_ndk._regressor import NDKRegressor
@@ -158,3 +160,20 @@ class NDKRegressorCV(BaseStoppingTime, NDKRegressor):
         """
         _raise_for_params(params, self, "fit")
         return self._fit_best(X, y, sample_weight, params)
+
+    @staticmethod
+    def _default_scores(model, y, outputs, sample_weight=None):
+        """Return scores R^2; outputs are (n_samples, n_outputs, n_times)."""
+        n_times = outputs.shape[2]
+        scores = [
+            r2_score(
+                np.tile(target[:, None], n_times),
+                found,
+                sample_weight=sample_weight,
+                multioutput="raw_values",
+            )
+            for target, found in zip(
+                y.reshape(len(y), -1).T, outputs.transpose(1, 0, 2), strict=True
+            )
+        ]
+        return np.broadcast_to(np.mean(scores, axis=0), n_times)

@@ -1,6 +1,7 @@
 """The stopping time chosen by cross-validation, from one trajectory per fold."""
 
 import copy
+from collections.abc import Callable
 from inspect import signature
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -45,6 +46,7 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
 
     _base: ClassVar[type]  # the estimator of one time
     _default_scoring: ClassVar[str]
+    _default_scores: ClassVar[Callable]  # the same at all times at once
     _time_name = "t_"
 
     @with_callbacks
@@ -274,10 +276,14 @@ def _score_fold(model, data, fold, score_params, times, scorer, whole, caller, c
         fitted = model._train(X, y, sample_weight, features, whole)
     X_test, y_test = data[0][test], data[1][test]
     outputs = fitted["_ensemble"].mean(X_test, times)
-    scores = []
-    for i, t in enumerate(times):
-        view = _view(model, fitted, X_test, t, outputs[:, [i]])
-        scores.append(_number(scorer(view, X_test, y_test, **score_params)))
+    views = [
+        _view(model, fitted, X_test, t, outputs[:, [i]]) for i, t in enumerate(times)
+    ]
+    if caller.scoring is None:
+        restored = fitted["_target_scale"].restore(outputs).transpose(2, 0, 1)
+        scores = caller._default_scores(views[0], y_test, restored, **score_params)
+    else:
+        scores = [_number(scorer(v, X_test, y_test, **score_params)) for v in views]
     context.call_on_fit_task_end(
         estimator=caller,
         X=X,

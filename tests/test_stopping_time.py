@@ -151,6 +151,27 @@ def test_weights_count_in_fits_and_scores():
     assert weighted.t_ == plain.t_
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(
+    ("make", "scoring", "data"),
+    [
+        (NDKClassifierCV, "accuracy", classes()),
+        (NDKRegressorCV, "r2", targets()),
+        (NDKRegressorCV, "r2", (targets()[0], targets()[0][:, :2])),
+    ],
+)
+def test_default_scores_are_those_of_the_named_scorer(make, scoring, data, weighted):
+    X, y = data
+    weights = np.linspace(0.5, 2, len(X)) if weighted else None
+    named = make(cv=3, scoring=scoring).fit(X, y, sample_weight=weights)
+    default = make(cv=3).fit(X, y, sample_weight=weights)
+    for name, values in named.cv_results_.items():
+        if name != "params":
+            assert_allclose(
+                default.cv_results_[name].astype(float), values.astype(float)
+            )
+
+
 def test_scorers_without_weights_score_without_them():
     X, y = targets()
     weight = np.random.default_rng(0).random(len(y))

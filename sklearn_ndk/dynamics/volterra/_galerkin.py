@@ -9,6 +9,7 @@ small at all times (a Galerkin method with the preconditioned defects as basis).
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -61,7 +62,7 @@ class MeshEquation:
     n_nodes: int
     importance: np.ndarray | float = 1.0
 
-    @property
+    @cached_property
     def norms(self):
         """Norms of the targets, the largest of all times, of shape (n_outputs,)."""
         return np.linalg.norm(self.targets * self.importance, axis=2).max(axis=1)

@@ -123,7 +123,7 @@ class _Integrals:
     def __init__(self, matrices, weights):
         self._dtype, self._n_samples = matrices.dtype, matrices.shape[2]
         self._diagonals = np.einsum("jnn->nj", matrices).astype(float)
-        self._weights = weights
+        self._weights = weights.astype(self._dtype, copy=False)
         self._below = matrices.reshape(-1, self._n_samples)
         beside = np.ascontiguousarray(matrices.transpose(1, 0, 2))
         self._beside = beside.reshape(self._n_samples, -1)
@@ -131,15 +131,16 @@ class _Integrals:
     def up_to(self, panel, z):
         """Integrate up to the nodes of a panel, weights first: few nodes of many."""
         past = slice(panel.stop)
-        terms = self._weights[:, panel, past] @ z[:, None, past]
+        z_past = z[:, None, past].astype(self._dtype, copy=False)
+        terms = self._weights[:, panel, past] @ z_past
         terms = np.moveaxis(terms, 1, 2).reshape(-1, len(self._below))
-        out = product(terms.astype(self._dtype, copy=False), self._below)
+        out = product(terms, self._below)
         return out.reshape(len(z), -1, self._n_samples)
 
     def over(self, panel):
         """Return the integral over a panel, as a map; matrices first: no copies."""
         own = self._weights[:, panel, panel].transpose(1, 2, 0)
-        own = own.reshape(len(own), -1).astype(self._dtype)
+        own = own.reshape(len(own), -1)
 
         def integrate(z):
             flat = z.reshape(-1, self._n_samples).astype(self._dtype, copy=False)
