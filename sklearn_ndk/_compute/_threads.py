@@ -34,6 +34,11 @@ def n_threads():
     return _n_held_back() or _n_blas_threads()
 
 
+def n_blas_callers():
+    """Return how many threads of ours may call BLAS at a time: one if it has more."""
+    return n_threads() if _n_held_back() else 1
+
+
 def _n_held_back():
     """Return the number of threads of BLAS if this one keeps them to one, else 0."""
     return getattr(_here, "n_held_back", 0)
@@ -95,7 +100,7 @@ def product(a, b):
     ndarray of shape (n, m)
         ``a @ b``.
     """
-    n_workers = n_threads() if _n_held_back() else 1
+    n_workers = n_blas_callers()
     if n_workers == 1 or a.size * b.shape[1] < _SMALL_PRODUCT:
         return a @ b
     out = np.empty((len(a), b.shape[1]), np.result_type(a, b))

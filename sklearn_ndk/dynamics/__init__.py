@@ -7,8 +7,9 @@ from sklearn_ndk.dynamics._accuracy import warn_of_rounding
 from sklearn_ndk.dynamics._equilibrium import Equilibrium
 from sklearn_ndk.dynamics._gradient_flow import NTKFlow
 from sklearn_ndk.dynamics._langevin import Langevin
+from sklearn_ndk.dynamics._queries import Queries
 from sklearn_ndk.dynamics._regime import Regime
-from sklearn_ndk.dynamics._spectrum import largest_eigenvalue
+from sklearn_ndk.dynamics._spectrum import largest_eigenvalue, nearest_positive
 from sklearn_ndk.dynamics.volterra import Representation
 from sklearn_ndk.dynamics.volterra._modes import Modes
 
@@ -21,8 +22,10 @@ __all__ = [
     "Langevin",
     "Modes",
     "NTKFlow",
+    "Queries",
     "Regime",
     "Representation",
     "largest_eigenvalue",
+    "nearest_positive",
     "warn_of_rounding",
 ]

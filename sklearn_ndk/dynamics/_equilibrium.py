@@ -13,6 +13,7 @@ from sklearn_ndk.dynamics._accuracy import (
     rounding_errors,
 )
 from sklearn_ndk.dynamics._graded import GradedSpectrum
+from sklearn_ndk.dynamics._queries import Queries
 from sklearn_ndk.dynamics._regime import Progress, Regime
 
 
@@ -102,14 +103,17 @@ class Equilibrium(Regime):
         """See :meth:`Regime.solve`."""
         if self.knows(t):
             return
+        self._duals = self._regress(self._problem.targets)
+
+    def _regress(self, targets: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the duals of targets of shape (n_outputs, n_samples)."""
         problem = self._problem
         problem.check_size(3)
-        ridge, targets = problem.ridge, problem.targets
         nngp = problem.kernel().nngp(overwrite=True)
         accuracy = {"scale": problem.scale, "tol": self._tol, "rank": problem.rank}
-        duals = ridge_duals(nngp, ridge, targets, **accuracy)
+        duals = ridge_duals(nngp, problem.ridge, targets, **accuracy)
         problem.warn_of_rounding(duals.error, self._tol)
-        self._duals = duals.values
+        return duals.values
 
     def mean(self, kernel: Any, times: NDArray[np.float64]) -> NDArray[np.float64]:
         """See :meth:`Regime.mean`."""
@@ -122,3 +126,29 @@ class Equilibrium(Regime):
         assert self._duals is not None
         decay = np.exp(-self.drift_rate * delay)  # Eqs. (19)-(21)
         return self._duals @ kernel.nngp(decay).T
+
+    def response(self, queries: Queries) -> NDArray[np.float64]:
+        """Return the map from the targets to the mean outputs of other inputs.
+
+        Parameters
+        ----------
+        queries : Queries
+            The inputs.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_samples)
+            Its matrix, over the roots of the sample weights.
+        """
+        return self._regress(queries.cross.nngp())
+
+    def posterior(
+        self, queries: Queries, response: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return the covariance of Bayesian inference, given the response."""
+        seen = queries.cross.equilibrium_prior().matrix(0.0, 0.0)
+        return queries.prior("equilibrium_prior") - queries.inner(response, seen)
+
+    def covariance(self, queries: Queries, t: float) -> NDArray[np.float64]:
+        """See :meth:`Regime.covariance`."""
+        return self.posterior(queries, self.response(queries))

@@ -1,8 +1,9 @@
 """Gradient flow without noise, in closed form: Eq. (16)."""
 
+import copy
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from scipy.linalg import eigh
 from sklearn_ndk.dynamics._accuracy import Duals, importance_of, spectral_errors
 from sklearn_ndk.dynamics._equilibrium import ridge_duals
 from sklearn_ndk.dynamics._graded import GradedSpectrum
+from sklearn_ndk.dynamics._queries import Queries
 from sklearn_ndk.dynamics._regime import Progress, Regime
 
 
@@ -49,6 +51,13 @@ class GradientFlow:
         """Tell whether the duals at time `t` need no more decomposition."""
         return t == 0 or ("_final" if t == np.inf else "_modes") in vars(self)
 
+    def towards(self, targets: NDArray[np.float64]) -> Self:
+        """Return the flow towards other targets, with the same eigenvectors."""
+        other = copy.copy(self)
+        vars(other).pop("_final", None)
+        other._targets = targets
+        return other
+
     def duals(self, times: NDArray[np.float64]) -> Duals:
         """Return ``(1 - exp(-NTK t)) / NTK y``.
 
@@ -74,7 +83,8 @@ class GradientFlow:
 
     def _moving(self, times):
         """Return the duals at finite times, with exact small modes where they count."""
-        eigenvalues, vectors, modal = self._modes
+        eigenvalues, vectors = self._modes
+        modal = self._targets @ vectors
         learned = [_learned(eigenvalues, t) for t in times]
         with np.errstate(over="ignore", invalid="ignore"):
             values = (modal[:, None] * np.array(learned)) @ vectors.T
@@ -97,8 +107,7 @@ class GradientFlow:
     @cached_property
     def _modes(self):
         eigenvalues, vectors = eigh(self._kernel(), driver="evd", overwrite_a=True)
-        eigenvalues = np.maximum(eigenvalues, 0)
-        return eigenvalues, vectors, self._targets @ vectors
+        return np.maximum(eigenvalues, 0), vectors
 
     @cached_property
     def _graded(self):
@@ -171,3 +180,19 @@ class NTKFlow(Regime):
     def drift(self, kernel: Any, delay: float, t0: float) -> NDArray[np.float64]:
         """See :meth:`Regime.drift`."""
         return self.mean(kernel, np.array([t0]))[:, 0]
+
+    def covariance(self, queries: Queries, t: float) -> NDArray[np.float64]:
+        """See :meth:`Regime.covariance`: an ensemble of linearised networks.
+
+        Outputs start from the prior at initialisation and move by the response
+        ``S_t = NTK (1 - exp(-NTK t)) / NTK`` (Lee et al., arXiv:1902.06720).
+        """
+        assert self._flow is not None
+        flow = self._flow.towards(queries.cross.ntk())
+        duals = flow.duals(np.array([t]))
+        self._problem.warn_of_rounding(duals.error, self._tol)
+        response = duals.values[:, 0]
+        before = self._problem.kernel().prior().matrix(0.0, 0.0)
+        crossed = queries.inner(response, queries.cross.prior().matrix(0.0, 0.0))
+        learned = queries.inner(response @ before, response)
+        return queries.prior("prior") - crossed - crossed.T + learned

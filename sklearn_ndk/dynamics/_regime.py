@@ -8,6 +8,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from sklearn_ndk.dynamics._queries import Queries
+
+_VARIANCE_TOL = 1e-3
+
 #: Called with the time reached and a function that returns the regime, solved so far.
 Progress = Callable[[float, Callable[[], Any]], None]
 
@@ -87,6 +91,31 @@ class Regime(ABC):
         ndarray of shape (n_outputs, n_rows)
             The mean outputs.
         """
+
+    @abstractmethod
+    def covariance(self, queries: Queries, t: float) -> NDArray[np.float64]:
+        """Return the covariance of outputs over initialisations and noise.
+
+        It is that of each output, is independent of the targets, and accurate to
+        :attr:`variance_tol` times the variance of networks that see no data.
+
+        Parameters
+        ----------
+        queries : Queries
+            The inputs, and whether variances alone are wanted.
+        t : float
+            Time that has been solved for; may be infinite.
+
+        Returns
+        -------
+        ndarray of shape (n_rows,) or (n_rows, n_rows)
+            Variances, or the covariance matrix.
+        """
+
+    @property
+    def variance_tol(self) -> float:
+        """Accuracy of variances that are not in closed form."""
+        return min(_VARIANCE_TOL, 10 * self._tol)
 
     def _copy(self, **solved: Any) -> Self:
         """Return a copy in which something else has been solved."""

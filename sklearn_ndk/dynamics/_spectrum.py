@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import eigh
 
 # Twenty products leave an error of a few hundredths where eigenvalues are spread
 # evenly, the worst of spectra that kernels have; half of them, twice that.
@@ -43,3 +44,14 @@ def largest_eigenvalue(kernel: NDArray[np.float64]) -> float:
         vector = kernel @ vector / scale
         value = np.linalg.norm(vector)
     return float(scale * value)
+
+
+def nearest_positive(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a symmetric matrix without its negative eigenvalues, which are errors."""
+    matrix = (matrix + matrix.T) / 2
+    eigenvalues, vectors = eigh(matrix, driver="evd")
+    negative = eigenvalues < 0
+    if negative.any():
+        vectors = vectors[:, negative]
+        matrix -= (vectors * eigenvalues[negative]) @ vectors.T
+    return matrix

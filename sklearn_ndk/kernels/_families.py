@@ -235,3 +235,45 @@ class PriorCovariance(KernelFamily):
     def read(self, nngp: np.ndarray, ndk: Any, moments: WeightMoments) -> np.ndarray:
         """See :meth:`KernelFamily.read`."""
         return moments.readout_cov * (nngp + self.network.bias**2)
+
+
+class EquilibriumCovariance(PriorCovariance):
+    """The same once weights have forgotten how they were initialised."""
+
+    def moments(self, t: FloatOrArray, t_prime: FloatOrArray) -> WeightMoments:
+        """See :meth:`KernelFamily.moments`; the same at all times."""
+        return self.network.equilibrium_moments()
+
+
+@dataclass(frozen=True)
+class Backward(KernelFamily):
+    """A family whose times are counted back from the end of training.
+
+    Parameters
+    ----------
+    network : InfiniteNetwork
+        The network.
+    forward : KernelFamily
+        The family.
+    end : float
+        The end of training. There is nothing before its beginning.
+    """
+
+    forward: KernelFamily
+    end: float
+
+    @property
+    def tangent(self) -> bool:  # type: ignore[override]
+        """Whether the recursion must yield the NDK."""
+        return self.forward.tangent
+
+    def moments(self, t: FloatOrArray, t_prime: FloatOrArray) -> WeightMoments:
+        """See :meth:`KernelFamily.moments`."""
+        return self.forward.moments(
+            np.maximum(self.end - np.asarray(t), 0.0),
+            np.maximum(self.end - np.asarray(t_prime), 0.0),
+        )
+
+    def read(self, nngp: np.ndarray, ndk: Any, moments: WeightMoments) -> np.ndarray:
+        """See :meth:`KernelFamily.read`."""
+        return self.forward.read(nngp, ndk, moments)

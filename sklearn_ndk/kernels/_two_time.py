@@ -7,7 +7,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import DTypeLike
 
-from sklearn_ndk.kernels._families import DriftedNDK, KernelFamily
+from sklearn_ndk.kernels._families import (
+    Backward,
+    DriftedNDK,
+    EquilibriumCovariance,
+    KernelFamily,
+    PriorCovariance,
+)
 from sklearn_ndk.kernels._gram import Gram
 from sklearn_ndk.kernels._network import InfiniteNetwork
 from sklearn_ndk.kernels._probe import Probe, make_probe, sample_probe
@@ -155,7 +161,27 @@ class TwoTimeKernel:
         TwoTimeKernel
             A function of the time at which the readout froze, and of `t_prime`.
         """
-        return replace(self, family=DriftedNDK(self.network, delay))
+        return self._of(DriftedNDK(self.network, delay))
+
+    def backward(self, end: float) -> "TwoTimeKernel":
+        """Return the same kernel, its times counted back from the end of training."""
+        return self._of(Backward(self.network, self.family, end))
+
+    def prior(self) -> "TwoTimeKernel":
+        """Return the covariance of outputs of networks that see no data."""
+        return self._of(PriorCovariance(self.network))
+
+    def equilibrium_prior(self) -> "TwoTimeKernel":
+        """Return the same for weights that have forgotten their initialisation."""
+        return self._of(EquilibriumCovariance(self.network))
+
+    def variances(self, t: float) -> np.ndarray:
+        """Return the kernel of each row with itself, of shape (n_rows,)."""
+        return self.family.diagonal(self.gram.x_norm**2, np.float64(t))
+
+    def _of(self, family: KernelFamily) -> "TwoTimeKernel":
+        """Return another kernel of the same inputs."""
+        return TwoTimeKernel(family, self.gram)
 
     def rows(self, index: np.ndarray | slice) -> "TwoTimeKernel":
         """Return the same for some of the rows.
@@ -203,7 +229,7 @@ class TwoTimeKernel:
         ndarray
             Of the same shape.
         """
-        return self.network.moments(times, times).var
+        return self.family.moments(times, times).var
 
     def diagonal(self) -> np.ndarray:
         """Return the diagonal at the end of time where it is larger.

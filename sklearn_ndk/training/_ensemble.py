@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 
 from sklearn_ndk._compute._threads import threads_for
 from sklearn_ndk._phases import EQUILIBRIUM_TAU
-from sklearn_ndk.dynamics import LIMITS, Langevin, Regime, largest_eigenvalue
+from sklearn_ndk.dynamics import (
+    LIMITS,
+    Langevin,
+    Regime,
+    largest_eigenvalue,
+    nearest_positive,
+)
 from sklearn_ndk.training._problem import Problem
 
 _FLOW_SPAN = 1e8  # of the times of interest in gradient flow
@@ -199,6 +205,31 @@ class InfiniteEnsemble:
         self._solve_all(times)
         with self._threads():
             return self._regime.drift(self._problem.cross_kernel(X), delay, t0)
+
+    def covariance(
+        self, X: NDArray[np.float64], t: float, *, full: bool
+    ) -> NDArray[np.float64]:
+        """Return the covariance of outputs over initialisations and noise.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_rows, n_features)
+            Inputs.
+        t : float
+            Gradient-flow time; may be infinite.
+        full : bool
+            Whether the covariances of all pairs are wanted, or variances alone.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_rows) or (n_rows,)
+            Of each output alike; outputs are independent of each other. Not
+            negative: errors that made it so are taken off.
+        """
+        self._solve_all(np.array([t]))
+        with self._threads():
+            out = self._regime.covariance(self._problem.queries(X, full=full), t)
+        return nearest_positive(out) if full else np.maximum(out, 0)
 
     def _solve_all(self, times: NDArray[np.float64]) -> None:
         """Solve up to the last finite time, and the equilibrium if it is among them."""

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_ndk._compute._memory import check_matrices_fit
-from sklearn_ndk.dynamics import Representation, warn_of_rounding
+from sklearn_ndk.dynamics import Queries, Representation, warn_of_rounding
 from sklearn_ndk.kernels._families import NDK
+from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._network import InfiniteNetwork
 from sklearn_ndk.kernels._range import check_range
 from sklearn_ndk.kernels._rank import rank_bound
@@ -84,6 +85,13 @@ class Problem:
     def cross_kernel(self, X: NDArray[np.float64]) -> TwoTimeKernel:
         """Return the kernels between other inputs and the samples."""
         return self._between(X, None)
+
+    def queries(self, X: NDArray[np.float64], *, full: bool) -> Queries:
+        """Return inputs whose covariances, or variances alone, are wanted."""
+        own = TwoTimeKernel(NDK(self.network), gram_matrix(X)) if full else None
+        gram = self.samples.cross_gram(X)
+        check_range(self.network, gram)
+        return Queries(TwoTimeKernel(NDK(self.network), gram), own)
 
     def _between(
         self, X: NDArray[np.float64], scale: NDArray[np.float64] | None

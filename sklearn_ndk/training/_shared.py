@@ -150,10 +150,6 @@ class PartKernel(TwoTimeKernel):
         """See :meth:`TwoTimeKernel.row_groups`: the basis of the whole serves all."""
         return {None: np.ones(self.n_rows, dtype=bool)}
 
-    def drifted(self, delay: float) -> TwoTimeKernel:
-        """See :meth:`TwoTimeKernel.drifted`."""
-        return TwoTimeKernel(self.family, self.gram).drifted(delay)
-
     def rows(self, index: np.ndarray | slice) -> "PartKernel":
         """See :meth:`TwoTimeKernel.rows`."""
         return replace(

@@ -55,6 +55,24 @@ def radau_nodes(n_nodes):
     return np.append((inner + 1) / 2, 1.0)
 
 
+def radau_weights(nodes):
+    """Return the weights of Radau nodes in integrals over [0, 1].
+
+    Parameters
+    ----------
+    nodes : ndarray of shape (n_nodes,)
+        The nodes.
+
+    Returns
+    -------
+    ndarray of shape (n_nodes,)
+        Positive.
+    """
+    powers = np.vander(2 * nodes - 1, increasing=True).T
+    degrees = np.arange(len(nodes))
+    return np.linalg.solve(powers, np.where(degrees % 2, 0, 1 / (degrees + 1)))
+
+
 def graded_edges(rate, kappa, t_end, ratio=_RATIO, max_panels=_MAX_PANELS):
     """Return panel edges from 0 to at least `t_end`.
 

@@ -1,0 +1,186 @@
+"""Covariance of outputs at one time, by the adjoint of the Volterra equation.
+
+With ``y = 0`` the output at a time t is a linear functional of the outputs eta of
+networks that see no data, a Gaussian process with the prior covariance C,
+
+    f(x, t) = eta(x, t) - int_0^t omega(s) eta(X, s) ds ,
+
+whose weights solve, for times ``v = t - s`` counted back from t,
+
+    omega(v) + int_0^v NDK(v, v') omega(v') dv' = NDK(0, v; x, X) .
+
+So ``cov f = C - omega C - C omega^T + omega C omega^T``, which no target enters.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sklearn_ndk._compute._threads import product
+from sklearn_ndk.dynamics._queries import Queries
+from sklearn_ndk.dynamics.volterra._galerkin import MeshEquation, solve_mesh
+from sklearn_ndk.dynamics.volterra._mesh import radau_weights
+from sklearn_ndk.dynamics.volterra._modes import Modes
+from sklearn_ndk.dynamics.volterra._representation import Representation, represent
+
+_DEFECT_SHARE = 0.1  # of the tolerance
+_LEFT_OUT = 1e-3  # of the tolerance, of what the weights at all times add up to
+
+
+class Adjoint:
+    """The adjoint equation of the outputs at one time.
+
+    Parameters
+    ----------
+    kernel : TwoTimeKernel
+        Kernel of the training inputs.
+    modes : Modes
+        Eigenvectors of the kernel of their equilibrium.
+    kappa : float
+        Diffusion rate, positive.
+    t : float
+        The time, positive and finite.
+    tol : float
+        Accuracy of variances, relative to the prior's.
+    """
+
+    def __init__(
+        self, kernel: Any, modes: Modes, kappa: float, t: float, tol: float
+    ) -> None:
+        self._kernel, self._modes = kernel, modes
+        self._kappa, self._t, self._tol = kappa, t, tol
+
+    def covariance(self, queries: Queries) -> NDArray[np.float64]:
+        """Return the covariance of outputs, see :meth:`Regime.covariance`."""
+        kernel = self._kernel.backward(self._t)
+        cross = queries.cross.backward(self._t)
+        mesh = self._represent(kernel, cross)
+        node_times = mesh.node_times.ravel()
+        panel_rule = radau_weights(mesh.nodes)
+        rule = (np.diff(mesh.edges)[:, None] * panel_rule).ravel()
+        matrices = self._matrices(kernel, mesh)
+        prior = self._prior(kernel, mesh)
+        n_samples = self._kernel.n_rows
+        out = queries.prior("prior", self._t)
+        for rows, part in queries.blocks(4 * len(node_times) * n_samples):
+            targets = _at_nodes(cross.rows(rows), node_times)
+            weights = self._solve(mesh, matrices, targets)
+            seen = _at_nodes(part.cross.prior().backward(self._t), node_times)
+            weights *= rule[:, None]
+            once = part.inner(weights, seen)
+            twice = part.inner(weights, prior.integrals(weights, rule, self._tol))
+            out[rows] += twice + twice.T - once - once.T
+        return out
+
+    def _represent(self, kernel: Any, cross: Any) -> Representation:
+        """Return a mesh that ends at the beginning of training, and a time basis."""
+        start = np.array([0.0])
+        targets = _at_nodes(cross, start)[:, 0]
+        mesh = represent(targets, kernel, self._modes, self._kappa, self._tol, self._t)
+        edges = mesh.edges
+        if edges[-1] > self._t:
+            edges = np.append(edges[edges < self._t], self._t)
+        return replace(mesh, edges=edges)
+
+    def _matrices(self, kernel: Any, mesh: Representation) -> list:
+        """Return the matrices of the time basis, in units of the kernel's size."""
+        basis = mesh.basis
+        scaled = kernel.scaled(1 / kernel.mean_diagonal())
+        return scaled.mixtures(
+            basis.t_prime, basis.t, basis.mixing, basis.dtypes, basis.precision
+        )
+
+    def _solve(
+        self, mesh: Representation, matrices: list, targets: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return the weights omega at the nodes, (n_rows, n_times, n_samples)."""
+        equation = MeshEquation(
+            targets=targets,
+            matrices=matrices,
+            sizes=1 / mesh.basis.precision,
+            weights=self._kernel.backward(self._t).mean_diagonal() * mesh.node_weights,
+            n_nodes=len(mesh.nodes),
+        )
+        horizon = min(1 / self._kappa, self._t)
+        tol = _DEFECT_SHARE * self._tol
+        return solve_mesh(equation, self._modes, horizon, tol)[0]
+
+    def _prior(self, kernel: Any, mesh: Representation) -> "_PriorIntegrals":
+        prior = self._kernel.prior().backward(self._t)
+        basis = mesh.basis_for(prior.probe, mesh.times)
+        matrices = prior.mixtures(
+            basis.t_prime, basis.t, basis.mixing, basis.dtypes, basis.precision
+        )
+        weights = replace(mesh, basis=basis).node_weights
+        return _PriorIntegrals(matrices, weights)
+
+
+class _PriorIntegrals:
+    """Integrals of the prior covariance of the training outputs up to each node."""
+
+    def __init__(self, matrices: list, weights: NDArray[np.float64]) -> None:
+        self._matrices, self._weights = matrices, weights
+
+    def integrals(
+        self, omega: NDArray[np.float64], rule: NDArray[np.float64], tol: float
+    ) -> NDArray[np.float64]:
+        """Return ``int_0^v C(v, v') omega(v') dv'`` at all nodes.
+
+        Parameters
+        ----------
+        omega : ndarray of shape (n_rows, n_times, n_samples)
+            The weights at the nodes, times the rule.
+        rule : ndarray of shape (n_times,)
+            Weights of integrals over all of time.
+        tol : float
+            Accuracy.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_times, n_samples)
+            The integrals.
+        """
+        root = np.sqrt(rule)[:, None]
+        profiles, directions = _compressed(omega / root, _LEFT_OUT * tol)
+        profiles = profiles / root  # of omega without the rule
+        n_rows, n_kept, n_samples = directions.shape
+        flat = directions.reshape(-1, n_samples)
+        out = np.zeros(omega.shape)
+        for weights, matrix in zip(self._weights, self._matrices, strict=True):
+            seen = product(flat.astype(matrix.dtype, copy=False), matrix)
+            seen = seen.reshape(n_rows, n_kept, n_samples)
+            out += (weights @ profiles) @ seen
+        return out
+
+
+def _compressed(
+    rows: NDArray[np.float64], tol: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return profiles over time and directions whose products are the rows.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows, n_times, n_samples)
+        Rows that change over time.
+    tol : float
+        Relative error of each.
+
+    Returns
+    -------
+    profiles : ndarray of shape (n_rows, n_times, n_kept)
+        Orthonormal.
+    directions : ndarray of shape (n_rows, n_kept, n_samples)
+        As many as the row that takes most of them.
+    """
+    squares, profiles = np.linalg.eigh(rows @ rows.transpose(0, 2, 1))
+    total = np.cumsum(np.maximum(squares, 0), axis=1)
+    small = total <= tol**2 * total[:, -1:]
+    profiles = profiles[:, :, small.sum(axis=1).min() :]
+    return profiles, profiles.transpose(0, 2, 1) @ rows
+
+
+def _at_nodes(kernel: Any, node_times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a kernel from the end of training to other times, by rows."""
+    return np.stack([kernel.matrix(0.0, v) for v in node_times], axis=1)

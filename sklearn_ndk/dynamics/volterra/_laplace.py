@@ -1,0 +1,161 @@
+"""The response to targets at one time, where kernels depend on the lag alone.
+
+Then the Volterra equation (14)-(15) is a convolution, and algebraic in Laplace space:
+with ``N(s) = int_0^inf NDK(tau) exp(-s tau) dtau``, outputs are the response
+
+    S(s; x) = N(s; x, X) (1 + N(s; X, X))^-1 / s
+
+times the targets. It is inverted by Euler summation of the Bromwich integral, which
+takes a few complex values of s (Abate and Whitt, INFORMS J. Computing 18, 2006).
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.polynomial.legendre import leggauss
+from numpy.typing import NDArray
+from scipy.special import comb
+
+from sklearn_ndk._compute._threads import n_blas_callers, spread
+from sklearn_ndk.dynamics.volterra._representation import Representation
+from sklearn_ndk.dynamics.volterra._time_basis import TimeBasis
+
+_DIGITS = 0.65  # that each pair of points is worth
+_MARGIN = 0.2  # in digits
+_N_POINTS = 16  # of Gauss rules over lags
+_OCTAVES = 30  # of lags below a quarter of the time
+_LONGEST = 6  # lag that counts, in units of the time
+
+
+def response(
+    cross: Any,
+    kernel: Any,
+    representation: Representation,
+    t: float,
+    tol: float,
+) -> NDArray[np.float64]:
+    """Return the map from targets to outputs at a time.
+
+    Parameters
+    ----------
+    cross : TwoTimeKernel
+        Stationary kernel between other inputs and the training inputs.
+    kernel : TwoTimeKernel
+        That of the training inputs.
+    representation : Representation
+        Of `kernel` over all times.
+    t : float
+        The time, positive and finite.
+    tol : float
+        Accuracy of outputs, relative to the targets.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_samples)
+        The matrix of the map, over the roots of the sample weights.
+    """
+    points, weights = euler_rule(tol)
+    rates, end = points / t, representation.edges[-1]
+    own = _Transform(kernel, representation.basis, rates, t, end)
+    others = [
+        (
+            rows,
+            _Transform(
+                cross.rows(rows), _basis(cross, group, representation), rates, t, end
+            ),
+        )
+        for group, rows in cross.row_groups().items()
+    ]
+    parts = [np.zeros((cross.n_rows, kernel.n_rows)) for _ in rates]
+
+    def solve(i: int) -> None:
+        system = own.at(i)
+        system[np.diag_indices_from(system)] += 1
+        for rows, transform in others:
+            solved = np.linalg.solve(system, transform.at(i).T).T
+            parts[i][rows] = (weights[i] / points[i] * solved).real
+
+    spread(solve, range(len(rates)), n_blas_callers())
+    return np.sum(parts, axis=0)
+
+
+def euler_rule(
+    tol: float,
+) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
+    """Return the points and weights of Euler summation.
+
+    Parameters
+    ----------
+    tol : float
+        Accuracy wanted of functions that relax.
+
+    Returns
+    -------
+    points, weights : ndarray of shape (n_points,)
+        A function of t is, nearly, the real part of the sum of weights times its
+        transform at the points over t, over t.
+    """
+    n = max(1, int(np.ceil((_MARGIN - np.log10(tol)) / _DIGITS)))
+    k = np.arange(2 * n + 1)
+    tail = np.cumsum(comb(n, np.arange(n))) / 2.0**n
+    weights = np.concatenate([[0.5], np.ones(n), tail[::-1]])
+    points = n * np.log(10) / 3 + 1j * np.pi * k
+    return points, 10 ** (n / 3) * (-1.0) ** k * weights
+
+
+class _Transform:
+    """The Laplace transform of a stationary kernel, at a few points."""
+
+    def __init__(
+        self,
+        kernel: Any,
+        basis: TimeBasis,
+        rates: NDArray[np.complex128],
+        t: float,
+        end: float,
+    ) -> None:
+        # NDK(t, t'; x, x') = NDK(t', t; x', x), and the lag alone matters
+        matrices = kernel.mixtures(
+            basis.t, basis.t_prime, basis.mixing, basis.dtypes, basis.precision
+        )
+        self._shape = matrices[0].shape
+        self._stacks = []
+        coefficients = _transformed(basis, rates, t, end)
+        for dtype in (np.float32, np.float64):
+            some = [i for i, m in enumerate(matrices) if m.dtype == dtype]
+            if some:
+                stack = np.stack([matrices[i].ravel() for i in some])
+                parts = coefficients[some].astype(
+                    np.complex64 if dtype == np.float32 else complex
+                )
+                self._stacks.append((parts, stack))
+
+    def at(self, i: int) -> NDArray[np.complex128]:
+        """Return the transform at one of the points."""
+        out = np.zeros(self._shape, complex)
+        for coefficients, stack in self._stacks:
+            out.real += (coefficients[:, i].real @ stack).reshape(self._shape)
+            out.imag += (coefficients[:, i].imag @ stack).reshape(self._shape)
+        return out
+
+
+def _transformed(
+    basis: TimeBasis, rates: NDArray[np.complex128], t: float, end: float
+) -> NDArray[np.complex128]:
+    """Return the transforms of the coefficients of a basis, (rank, n_rates)."""
+    short = t / 4 * 2.0 ** np.arange(-_OCTAVES, 1)
+    long = t / 4 * np.arange(2, 4 * _LONGEST + 1)
+    edges = np.unique(np.minimum(np.concatenate([[0], short, long]), end))
+    points, weights = leggauss(_N_POINTS)
+    lengths = np.diff(edges)[:, None]
+    lags = (edges[:-1, None] + lengths * (points + 1) / 2).ravel()
+    rule = (lengths * weights / 2).ravel()
+    values = basis.coefficients(lags, np.zeros_like(lags))
+    return (values * rule) @ np.exp(-lags[:, None] * rates)
+
+
+def _basis(cross: Any, group: float | None, known: Representation) -> TimeBasis:
+    """Return the time basis of a group of rows."""
+    if group is None and known.basis.probe.sampled:
+        return known.basis
+    return known.basis_for(cross.group_probe(group), known.times)
