@@ -145,6 +145,20 @@ class BaseNDK(NDKParameters, CallbackSupportMixin, BaseEstimator, ABC):
         t = check_time(getattr(self, self._time_name) if t is None else t, hint=hint)
         return self._mean(X, np.array([t], dtype=float))[:, :, 0]
 
+    def _covariance_at(
+        self, X: ArrayLike, t: float | None, *, full: bool
+    ) -> NDArray[np.float64]:
+        """Return variances, or the covariance, of normalized outputs at one time."""
+        t = check_time(getattr(self, self._time_name) if t is None else t)
+        return self._covariances(X, np.array([t]), full=full)[0]
+
+    def _covariances(
+        self, X: ArrayLike, times: NDArray[np.float64], *, full: bool
+    ) -> NDArray[np.float64]:
+        """Return the same at several times, the first axis."""
+        check_is_fitted(self)
+        return self._ensemble.covariance(self._validate_inputs(X), times, full=full)
+
     def _drift(self, X: ArrayLike, delay: float, t0: float) -> NDArray[np.float64]:
         """Return mean outputs of shape (n_samples, n_outputs) of a frozen readout."""
         check_is_fitted(self)

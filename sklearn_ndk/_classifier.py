@@ -8,6 +8,8 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
 from sklearn_ndk._base import BaseNDK
+from sklearn_ndk._checks import check_times
+from sklearn_ndk._vote import vote
 
 
 class NDKClassifier(ClassifierMixin, BaseNDK):
@@ -172,6 +174,78 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
             If `t` is negative or nan, or `X` is invalid.
         """
         return self._labels(self._mean_at(X, t))
+
+    def predict_proba(
+        self, X: ArrayLike, t: float | None = None
+    ) -> NDArray[np.float64]:
+        """Return the share of networks that vote for each class at one time.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+        t : float, default=None
+            Training time, in [0, inf]; if None, the estimator's own: ``t``, or ``t_``
+            where it was chosen in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Probabilities, in the order of ``classes_``. Classes that are tied share
+            alike; `predict` tells the first of them.
+
+        Raises
+        ------
+        TypeError
+            If `t` is not a single number.
+        ValueError
+            If `t` is negative or nan, or `X` is invalid.
+
+        Notes
+        -----
+        A network votes for the class of its largest output. Outputs are Gaussian over
+        networks, independent and of one variance, which is that of
+        :meth:`NDKRegressor.predict`: the share is a one-dimensional integral, and
+        ``Phi(mean / std)`` for two classes.
+
+        Examples
+        --------
+        >>> from sklearn_ndk import NDKClassifier
+        >>> model = NDKClassifier(T=0.1).fit([[1.0, 0.0], [0.0, 1.0]], ["a", "b"])
+        >>> for t in (0, 1, float("inf")):
+        ...     print(model.predict_proba([[1.0, 0.0]], t=t).round(2))
+        [[0.5 0.5]]
+        [[0.79 0.21]]
+        [[1. 0.]]
+        """
+        return vote(self._mean_at(X, t), self._covariance_at(X, t, full=False))
+
+    def predict_proba_path(self, X: ArrayLike, times: ArrayLike) -> NDArray[np.float64]:
+        """Return the share of networks that vote for each class at several times.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Inputs.
+        times : array-like of shape (n_times,)
+            Training times, in [0, inf], in any order.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes, n_times)
+            Probabilities; time is the last axis.
+
+        Raises
+        ------
+        ValueError
+            If a time is negative or nan, or `X` is invalid.
+        """
+        means = self._mean_path(X, times)
+        variances = self._covariances(X, check_times(times), full=False)
+        shares = [
+            vote(means[:, :, i], variance) for i, variance in enumerate(variances)
+        ]
+        return np.stack(shares, axis=2)
 
     def predict_drift(
         self, X: ArrayLike, delay: float, t0: float = np.inf

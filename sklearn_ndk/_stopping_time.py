@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from functools import cached_property
 from inspect import signature
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -247,20 +248,33 @@ def standard_error(std: Any, n_splits: int) -> Any:
 
 
 class _Known:
-    """Stands in for an ensemble whose outputs at one time have been computed."""
+    """Stands in for an ensemble whose outputs at some times have been computed."""
 
-    def __init__(self, ensemble, X, outputs):
-        self._ensemble, self._X, self._outputs = ensemble, X, outputs
+    def __init__(self, ensemble, X, times, outputs):
+        self._ensemble, self._X = ensemble, X
+        self._times, self._outputs = times, outputs
 
     def mean(self, X, times):
-        return self._outputs if X is self._X else self._ensemble.mean(X, times)
+        if X is not self._X:
+            return self._ensemble.mean(X, times)
+        return self._outputs[:, np.searchsorted(self._times, times)]
+
+    def covariance(self, X, times, *, full):
+        if X is not self._X or full:
+            return self._ensemble.covariance(X, times, full=full)
+        return self._variances[np.searchsorted(self._times, times)]
+
+    @cached_property
+    def _variances(self):
+        """Variances at all times, if any are asked for."""
+        return self._ensemble.covariance(self._X, self._times, full=False)
 
 
-def _view(model, fitted, X, t, outputs):
-    """Return an estimator that knows its outputs for `X`, validated, at time `t`."""
+def _view(model, fitted, X, t, known):
+    """Return an estimator at time `t` that knows its outputs for `X`, validated."""
     view = copy.copy(model)
     view.t = t
-    view._set_fitted(fitted | {"_ensemble": _Known(fitted["_ensemble"], X, outputs)})
+    view._set_fitted(fitted | {"_ensemble": known})
     validate = view._validate_inputs
     view._validate_inputs = lambda rows: rows if rows is X else validate(rows)
     return view
@@ -276,9 +290,8 @@ def _score_fold(model, data, fold, score_params, times, scorer, whole, caller, c
         fitted = model._train(X, y, sample_weight, features, whole)
     X_test, y_test = data[0][test], data[1][test]
     outputs = fitted["_ensemble"].mean(X_test, times)
-    views = [
-        _view(model, fitted, X_test, t, outputs[:, [i]]) for i, t in enumerate(times)
-    ]
+    known = _Known(fitted["_ensemble"], X_test, times, outputs)
+    views = [_view(model, fitted, X_test, t, known) for t in times]
     if caller.scoring is None:
         restored = fitted["_target_scale"].restore(outputs).transpose(2, 0, 1)
         scores = caller._default_scores(views[0], y_test, restored, **score_params)

@@ -149,6 +149,9 @@ class Equilibrium(Regime):
         seen = queries.cross.equilibrium_prior().matrix(0.0, 0.0)
         return queries.prior("equilibrium_prior") - queries.inner(response, seen)
 
-    def covariance(self, queries: Queries, t: float) -> NDArray[np.float64]:
+    def covariance(
+        self, queries: Queries, times: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """See :meth:`Regime.covariance`."""
-        return self.posterior(queries, self.response(queries))
+        posterior = self.posterior(queries, self.response(queries))
+        return np.repeat(posterior[None], len(times), axis=0)

@@ -181,7 +181,9 @@ class NTKFlow(Regime):
         """See :meth:`Regime.drift`."""
         return self.mean(kernel, np.array([t0]))[:, 0]
 
-    def covariance(self, queries: Queries, t: float) -> NDArray[np.float64]:
+    def covariance(
+        self, queries: Queries, times: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """See :meth:`Regime.covariance`: an ensemble of linearised networks.
 
         Outputs start from the prior at initialisation and move by the response
@@ -189,10 +191,15 @@ class NTKFlow(Regime):
         """
         assert self._flow is not None
         flow = self._flow.towards(queries.cross.ntk())
-        duals = flow.duals(np.array([t]))
-        self._problem.warn_of_rounding(duals.error, self._tol)
-        response = duals.values[:, 0]
         before = self._problem.kernel().prior().matrix(0.0, 0.0)
-        crossed = queries.inner(response, queries.cross.prior().matrix(0.0, 0.0))
-        learned = queries.inner(response @ before, response)
-        return queries.prior("prior") - crossed - crossed.T + learned
+        crossed = queries.cross.prior().matrix(0.0, 0.0)
+        start = queries.prior("prior")
+        out = []
+        for t in times:
+            duals = flow.duals(np.array([t]))
+            self._problem.warn_of_rounding(duals.error, self._tol)
+            response = duals.values[:, 0]
+            once = queries.inner(response, crossed)
+            twice = queries.inner(response @ before, response)
+            out.append(start - once - once.T + twice)
+        return np.array(out)

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_ndk.dynamics._equilibrium import Equilibrium
-from sklearn_ndk.dynamics._queries import Queries
+from sklearn_ndk.dynamics._queries import Queries, some_rows
 from sklearn_ndk.dynamics._regime import Progress, Regime
 from sklearn_ndk.dynamics._trajectory import Trajectory
 from sklearn_ndk.dynamics.volterra import Representation, represent, solve
 from sklearn_ndk.dynamics.volterra._adjoint import Adjoint
-from sklearn_ndk.dynamics.volterra._laplace import response
+from sklearn_ndk.dynamics.volterra._laplace import Relaxation
 from sklearn_ndk.dynamics.volterra._modes import Modes
 
 _SLOW = 1e-7  # diffusion beside gradient descent: equilibrium is solved on demand only
@@ -90,38 +90,57 @@ class Langevin(Regime):
         assert self._trajectory is not None
         return self._trajectory.predict_drift(t0, kernel.drifted(delay))
 
-    def covariance(self, queries: Queries, t: float) -> NDArray[np.float64]:
+    def covariance(
+        self, queries: Queries, times: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """See :meth:`Regime.covariance`."""
-        if t == 0:
-            return queries.prior("prior")
-        if self._at_rest(np.array([t]))[0]:
-            return self._equilibrium.covariance(queries, t)
-        problem = self._problem
+        start = queries.prior("prior")
+        out = np.repeat(start[None], len(times), axis=0)
+        at_rest = self._at_rest(times)
+        if np.any(at_rest):
+            out[at_rest] = self._equilibrium.covariance(queries, times[at_rest])
+        moving = ~at_rest & (times > 0)
+        if np.any(moving):
+            out[moving] = self._moving_covariance(queries, times[moving])
+        return out
+
+    def _moving_covariance(
+        self, queries: Queries, times: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        problem, tol = self._problem, self.variance_tol
         kernel = problem.kernel()
         modes = Modes(kernel.nngp(), problem.ridge, problem.rank)
         if kernel.network.stationary:
-            return self._relaxing(queries, kernel, modes, t)
-        adjoint = Adjoint(kernel, modes, problem.ridge, t, self.variance_tol)
-        return adjoint.covariance(queries)
+            return self._relaxing(queries, kernel, modes, times)
+        return np.array(
+            [
+                Adjoint(kernel, modes, problem.ridge, t, tol).covariance(queries)
+                for t in times
+            ]
+        )
 
     def _relaxing(
-        self, queries: Queries, kernel: Any, modes: Modes, t: float
+        self, queries: Queries, kernel: Any, modes: Modes, times: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """Return the covariance of outputs that relax from the prior.
+        """Return the covariances of outputs that relax from the prior.
 
         Weights are at equilibrium from the start, so that the response fluctuates as
         it dissipates: with what is left of it, ``D = S_inf - S_t``, the covariance is
         that of the equilibrium and ``D (C + T) D^T``.
         """
         tol, kappa = self.variance_tol, self._problem.ridge
-        start = queries.cross.matrix(0.0, 0.0)
+        start = kernel.rows(some_rows(kernel.n_rows)).matrix(0.0, 0.0)
         representation = represent(start, kernel, modes, kappa, tol, np.inf)
+        relaxation = Relaxation(queries.cross, kernel, representation, tol)
         at_rest = self._equilibrium.response(queries)
-        left = at_rest - response(queries.cross, kernel, representation, t, tol)
+        posterior = self._equilibrium.posterior(queries, at_rest)
         prior = kernel.equilibrium_prior().matrix(0.0, 0.0)
         prior[np.diag_indices_from(prior)] += kernel.network.T
-        extra = queries.inner(left @ prior, left)
-        return self._equilibrium.posterior(queries, at_rest) + extra
+        out = []
+        for t in times:
+            left = at_rest - relaxation.response(t)
+            out.append(posterior + queries.inner(left @ prior, left))
+        return np.array(out)
 
     def _at_rest(self, times: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell at which times the trajectory has ended."""

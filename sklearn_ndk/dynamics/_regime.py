@@ -93,7 +93,9 @@ class Regime(ABC):
         """
 
     @abstractmethod
-    def covariance(self, queries: Queries, t: float) -> NDArray[np.float64]:
+    def covariance(
+        self, queries: Queries, times: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """Return the covariance of outputs over initialisations and noise.
 
         It is that of each output, is independent of the targets, and accurate to
@@ -103,13 +105,13 @@ class Regime(ABC):
         ----------
         queries : Queries
             The inputs, and whether variances alone are wanted.
-        t : float
-            Time that has been solved for; may be infinite.
+        times : ndarray of shape (n_times,)
+            Times that have been solved for; may be infinite.
 
         Returns
         -------
-        ndarray of shape (n_rows,) or (n_rows, n_rows)
-            Variances, or the covariance matrix.
+        ndarray of shape (n_times, n_rows) or (n_times, n_rows, n_rows)
+            Variances, or covariance matrices.
         """
 
     @property

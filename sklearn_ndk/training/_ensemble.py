@@ -25,6 +25,7 @@ from sklearn_ndk.dynamics import (
 )
 from sklearn_ndk.training._problem import Problem
 
+_MAX_ENTRIES = 2**25  # of kernels whose variances are computed at once
 _FLOW_SPAN = 1e8  # of the times of interest in gradient flow
 
 
@@ -207,7 +208,7 @@ class InfiniteEnsemble:
             return self._regime.drift(self._problem.cross_kernel(X), delay, t0)
 
     def covariance(
-        self, X: NDArray[np.float64], t: float, *, full: bool
+        self, X: NDArray[np.float64], times: NDArray[np.float64], *, full: bool
     ) -> NDArray[np.float64]:
         """Return the covariance of outputs over initialisations and noise.
 
@@ -215,21 +216,31 @@ class InfiniteEnsemble:
         ----------
         X : ndarray of shape (n_rows, n_features)
             Inputs.
-        t : float
-            Gradient-flow time; may be infinite.
+        times : ndarray of shape (n_times,)
+            Gradient-flow times; may be infinite.
         full : bool
             Whether the covariances of all pairs are wanted, or variances alone.
 
         Returns
         -------
-        ndarray of shape (n_rows, n_rows) or (n_rows,)
+        ndarray of shape (n_times, n_rows, n_rows) or (n_times, n_rows)
             Of each output alike; outputs are independent of each other. Not
             negative: errors that made it so are taken off.
         """
-        self._solve_all(np.array([t]))
+        self._solve_all(times)
+        step = max(1, _MAX_ENTRIES // len(self._problem.samples))
         with self._threads():
-            out = self._regime.covariance(self._problem.queries(X, full=full), t)
-        return nearest_positive(out) if full else np.maximum(out, 0)
+            if full:
+                queries = self._problem.queries(X, full=True)
+                covariances = self._regime.covariance(queries, times)
+                return np.array([nearest_positive(matrix) for matrix in covariances])
+            parts = [
+                self._regime.covariance(
+                    self._problem.queries(X[first : first + step], full=False), times
+                )
+                for first in range(0, len(X), step)
+            ]
+        return np.maximum(np.concatenate(parts, axis=1), 0)
 
     def _solve_all(self, times: NDArray[np.float64]) -> None:
         """Solve up to the last finite time, and the equilibrium if it is among them."""

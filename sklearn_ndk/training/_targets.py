@@ -50,6 +50,11 @@ class TargetScale(NamedTuple):
         )
         return (outputs * std + mean) * unit
 
+    @property
+    def spread(self) -> NDArray[np.float64]:
+        """Standard deviation of outputs whose normalized one is one, (n_outputs,)."""
+        return self.std * self.unit
+
 
 def power_of_two(size: Any) -> Any:
     """Return the power of two at a size, or below it: a unit that rounds nothing."""

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sklearn_ndk._compute._threads import product
-from sklearn_ndk.dynamics._queries import Queries
+from sklearn_ndk.dynamics._queries import Queries, some_rows
 from sklearn_ndk.dynamics.volterra._galerkin import MeshEquation, solve_mesh
 from sklearn_ndk.dynamics.volterra._mesh import radau_weights
 from sklearn_ndk.dynamics.volterra._modes import Modes
@@ -56,7 +56,7 @@ class Adjoint:
         """Return the covariance of outputs, see :meth:`Regime.covariance`."""
         kernel = self._kernel.backward(self._t)
         cross = queries.cross.backward(self._t)
-        mesh = self._represent(kernel, cross)
+        mesh = self._represent(kernel)
         node_times = mesh.node_times.ravel()
         panel_rule = radau_weights(mesh.nodes)
         rule = (np.diff(mesh.edges)[:, None] * panel_rule).ravel()
@@ -74,11 +74,10 @@ class Adjoint:
             out[rows] += twice + twice.T - once - once.T
         return out
 
-    def _represent(self, kernel: Any, cross: Any) -> Representation:
+    def _represent(self, kernel: Any) -> Representation:
         """Return a mesh that ends at the beginning of training, and a time basis."""
-        start = np.array([0.0])
-        targets = _at_nodes(cross, start)[:, 0]
-        mesh = represent(targets, kernel, self._modes, self._kappa, self._tol, self._t)
+        start = kernel.rows(some_rows(kernel.n_rows)).matrix(0.0, 0.0)
+        mesh = represent(start, kernel, self._modes, self._kappa, self._tol, self._t)
         edges = mesh.edges
         if edges[-1] > self._t:
             edges = np.append(edges[edges < self._t], self._t)

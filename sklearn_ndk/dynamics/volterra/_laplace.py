@@ -9,6 +9,7 @@ times the targets. It is inverted by Euler summation of the Bromwich integral, w
 takes a few complex values of s (Abate and Whitt, INFORMS J. Computing 18, 2006).
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,19 +23,14 @@ from sklearn_ndk.dynamics.volterra._time_basis import TimeBasis
 
 _DIGITS = 0.65  # that each pair of points is worth
 _MARGIN = 0.2  # in digits
+_SINGLE_TOL = 1e-5  # above which single precision is enough, with four digits to spare
 _N_POINTS = 16  # of Gauss rules over lags
 _OCTAVES = 30  # of lags below a quarter of the time
 _LONGEST = 6  # lag that counts, in units of the time
 
 
-def response(
-    cross: Any,
-    kernel: Any,
-    representation: Representation,
-    t: float,
-    tol: float,
-) -> NDArray[np.float64]:
-    """Return the map from targets to outputs at a time.
+class Relaxation:
+    """The map from targets to outputs, at any time.
 
     Parameters
     ----------
@@ -44,39 +40,49 @@ def response(
         That of the training inputs.
     representation : Representation
         Of `kernel` over all times.
-    t : float
-        The time, positive and finite.
     tol : float
         Accuracy of outputs, relative to the targets.
-
-    Returns
-    -------
-    ndarray of shape (n_rows, n_samples)
-        The matrix of the map, over the roots of the sample weights.
     """
-    points, weights = euler_rule(tol)
-    rates, end = points / t, representation.edges[-1]
-    own = _Transform(kernel, representation.basis, rates, t, end)
-    others = [
-        (
-            rows,
-            _Transform(
-                cross.rows(rows), _basis(cross, group, representation), rates, t, end
-            ),
-        )
-        for group, rows in cross.row_groups().items()
-    ]
-    parts = [np.zeros((cross.n_rows, kernel.n_rows)) for _ in rates]
 
-    def solve(i: int) -> None:
-        system = own.at(i)
-        system[np.diag_indices_from(system)] += 1
-        for rows, transform in others:
-            solved = np.linalg.solve(system, transform.at(i).T).T
-            parts[i][rows] = (weights[i] / points[i] * solved).real
+    def __init__(
+        self, cross: Any, kernel: Any, representation: Representation, tol: float
+    ) -> None:
+        self._dtype = np.complex64 if tol > _SINGLE_TOL else np.complex128
+        self._rule = euler_rule(tol)
+        end = representation.edges[-1]
+        self._shape = cross.n_rows, kernel.n_rows
+        self._own = _Transform(kernel, representation.basis, end)
+        self._others = [
+            (
+                rows,
+                _Transform(cross.rows(rows), _basis(cross, group, representation), end),
+            )
+            for group, rows in cross.row_groups().items()
+        ]
 
-    spread(solve, range(len(rates)), n_blas_callers())
-    return np.sum(parts, axis=0)
+    def response(self, t: float) -> NDArray[np.float64]:
+        """Return the map at a time, positive and finite.
+
+        Returns
+        -------
+        ndarray of shape (n_rows, n_samples)
+            Its matrix, over the roots of the sample weights.
+        """
+        points, weights = self._rule
+        own = self._own.at(points, t)
+        others = [(rows, transform.at(points, t)) for rows, transform in self._others]
+        parts = [np.zeros(self._shape) for _ in points]
+
+        def solve(i: int) -> None:
+            system = own(i).astype(self._dtype, copy=False)
+            system[np.diag_indices_from(system)] += 1
+            for rows, at in others:
+                start = at(i).T.astype(self._dtype, copy=False)
+                solved = np.linalg.solve(system, start).T
+                parts[i][rows] = (weights[i] / points[i] * solved).real
+
+        spread(solve, range(len(points)), n_blas_callers())
+        return np.sum(parts, axis=0)
 
 
 def euler_rule(
@@ -104,39 +110,37 @@ def euler_rule(
 
 
 class _Transform:
-    """The Laplace transform of a stationary kernel, at a few points."""
+    """The Laplace transform of a stationary kernel."""
 
-    def __init__(
-        self,
-        kernel: Any,
-        basis: TimeBasis,
-        rates: NDArray[np.complex128],
-        t: float,
-        end: float,
-    ) -> None:
+    def __init__(self, kernel: Any, basis: TimeBasis, end: float) -> None:
         # NDK(t, t'; x, x') = NDK(t', t; x', x), and the lag alone matters
         matrices = kernel.mixtures(
             basis.t, basis.t_prime, basis.mixing, basis.dtypes, basis.precision
         )
+        self._basis, self._end = basis, end
         self._shape = matrices[0].shape
         self._stacks = []
-        coefficients = _transformed(basis, rates, t, end)
         for dtype in (np.float32, np.float64):
-            some = [i for i, m in enumerate(matrices) if m.dtype == dtype]
+            some = [i for i, matrix in enumerate(matrices) if matrix.dtype == dtype]
             if some:
                 stack = np.stack([matrices[i].ravel() for i in some])
-                parts = coefficients[some].astype(
-                    np.complex64 if dtype == np.float32 else complex
-                )
-                self._stacks.append((parts, stack))
+                self._stacks.append((some, stack))
 
-    def at(self, i: int) -> NDArray[np.complex128]:
-        """Return the transform at one of the points."""
-        out = np.zeros(self._shape, complex)
-        for coefficients, stack in self._stacks:
-            out.real += (coefficients[:, i].real @ stack).reshape(self._shape)
-            out.imag += (coefficients[:, i].imag @ stack).reshape(self._shape)
-        return out
+    def at(
+        self, points: NDArray[np.complex128], t: float
+    ) -> Callable[[int], NDArray[np.complex128]]:
+        """Return a function that returns the transform at each point over a time."""
+        coefficients = _transformed(self._basis, points / t, t, self._end)
+
+        def transform(i: int) -> NDArray[np.complex128]:
+            out = np.zeros(self._shape, complex)
+            for some, stack in self._stacks:
+                here = coefficients[some, i]
+                for part, factors in ((out.real, here.real), (out.imag, here.imag)):
+                    part += (factors.astype(stack.dtype) @ stack).reshape(self._shape)
+            return out
+
+        return transform
 
 
 def _transformed(
