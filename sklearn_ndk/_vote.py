@@ -6,6 +6,7 @@ from scipy.special import log_ndtr, logsumexp, ndtr
 
 _REACH = 9.0  # of the quadrature beyond the largest mean, in standard deviations
 _STEP = 0.125  # likewise; the integrands are smooth over 1
+_HOPELESS = 50.0  # standard deviations below the largest mean
 _MAX_ENTRIES = 2**22  # handled at once
 
 
@@ -27,12 +28,13 @@ def vote(
         Rows sum to one. Classes that are tied share alike.
     """
     spread = variances > 0
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        scaled = means / np.sqrt(variances)[:, None]
-    scaled = np.clip(scaled, -1e100, 1e100)
+    std = np.sqrt(np.where(spread, variances, 1))[:, None]
     if means.shape[1] == 1:
-        second = np.where(spread, ndtr(scaled[:, 0]), 0.5 + np.sign(means[:, 0]) / 2)
-        return np.column_stack([1 - second, second])
+        certain = 0.5 + np.sign(means) / 2
+        second = np.where(spread[:, None], ndtr(means / std), certain)
+        return np.hstack([1 - second, second])
+    gaps = (means - means.max(axis=1, keepdims=True)) / std
+    gaps = np.maximum(gaps, -_HOPELESS)
     out = np.empty(means.shape)
     largest = means[~spread] == means[~spread].max(axis=1, keepdims=True)
     out[~spread] = largest / largest.sum(axis=1, keepdims=True)
@@ -41,16 +43,15 @@ def vote(
     step = max(1, _MAX_ENTRIES // (n_points * means.shape[1]))
     for first in range(0, len(rows), step):
         some = rows[first : first + step]
-        out[some] = _shares(scaled[some])
+        out[some] = _shares(gaps[some])
     return out
 
 
-def _shares(means: NDArray[np.float64]) -> NDArray[np.float64]:
+def _shares(gaps: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the probability that each of independent unit Gaussians is the largest.
 
-    It is ``int phi(u - m_c) prod_{j != c} Phi(u - m_j) du``, by the trapezoidal rule.
+    Their means are given relative to the largest. It is ``int phi(u - m_c) prod_{j != c} Phi(u - m_j) du``, by the trapezoidal rule.
     """
-    gaps = means - means.max(axis=1, keepdims=True)
     u = np.arange(-_REACH, _REACH + _STEP / 2, _STEP)
     below = log_ndtr(u - gaps[:, :, None])
     log_density = -((u - gaps[:, :, None]) ** 2) / 2

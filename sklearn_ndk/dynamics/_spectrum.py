@@ -50,8 +50,5 @@ def nearest_positive(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return a symmetric matrix without its negative eigenvalues, which are errors."""
     matrix = (matrix + matrix.T) / 2
     eigenvalues, vectors = eigh(matrix, driver="evd")
-    negative = eigenvalues < 0
-    if negative.any():
-        vectors = vectors[:, negative]
-        matrix -= (vectors * eigenvalues[negative]) @ vectors.T
-    return matrix
+    root = vectors[:, eigenvalues < 0] * np.sqrt(-eigenvalues[eigenvalues < 0])
+    return matrix + root @ root.T  # symmetric to the last digit
