@@ -50,7 +50,8 @@ def vote(
 def _shares(gaps: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the probability that each of independent unit Gaussians is the largest.
 
-    Their means are given relative to the largest. It is ``int phi(u - m_c) prod_{j != c} Phi(u - m_j) du``, by the trapezoidal rule.
+    Their means m are given relative to the largest. By the trapezoidal rule, it is
+    ``int phi(u - m_c) prod_{j != c} Phi(u - m_j) du``.
     """
     u = np.arange(-_REACH, _REACH + _STEP / 2, _STEP)
     below = log_ndtr(u - gaps[:, :, None])
