@@ -35,6 +35,7 @@ class Langevin(Regime):
         super().__init__(problem, tol)
         self._equilibrium = Equilibrium(problem, tol)
         self._trajectory: Trajectory | None = None
+        self._relaxing: Representation | None = None  # for variances, once asked for
 
     @property
     def diffusion_rate(self) -> float:
@@ -109,9 +110,9 @@ class Langevin(Regime):
     ) -> NDArray[np.float64]:
         problem, tol = self._problem, self.variance_tol
         kernel = problem.kernel()
-        modes = Modes(kernel.nngp(), problem.ridge, problem.rank)
         if kernel.network.stationary:
-            return self._relaxing(queries, kernel, modes, times)
+            return self._relaxed_covariance(queries, kernel, times)
+        modes = Modes(kernel.nngp(), problem.ridge, problem.rank)
         return np.array(
             [
                 Adjoint(kernel, modes, problem.ridge, t, tol).covariance(queries)
@@ -119,8 +120,8 @@ class Langevin(Regime):
             ]
         )
 
-    def _relaxing(
-        self, queries: Queries, kernel: Any, modes: Modes, times: NDArray[np.float64]
+    def _relaxed_covariance(
+        self, queries: Queries, kernel: Any, times: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Return the covariances of outputs that relax from the prior.
 
@@ -128,10 +129,10 @@ class Langevin(Regime):
         it dissipates: with what is left of it, ``D = S_inf - S_t``, the covariance is
         that of the equilibrium and ``D (C + T) D^T``.
         """
-        tol, kappa = self.variance_tol, self._problem.ridge
-        start = kernel.rows(some_rows(kernel.n_rows)).matrix(0.0, 0.0)
-        representation = represent(start, kernel, modes, kappa, tol, np.inf)
-        relaxation = Relaxation(queries.cross, kernel, representation, tol)
+        if self._relaxing is None:
+            self._relaxing = self._represent_all(kernel)
+        tol = self.variance_tol
+        relaxation = Relaxation(queries.cross, kernel, self._relaxing, tol)
         at_rest = self._equilibrium.response(queries)
         posterior = self._equilibrium.posterior(queries, at_rest)
         prior = kernel.equilibrium_prior().matrix(0.0, 0.0)
@@ -141,6 +142,14 @@ class Langevin(Regime):
             left = at_rest - relaxation.response(t)
             out.append(posterior + queries.inner(left @ prior, left))
         return np.array(out)
+
+    def _represent_all(self, kernel: Any) -> Representation:
+        """Return what represents the kernel for targets of any kind, at all times."""
+        problem = self._problem
+        modes = Modes(kernel.nngp(), problem.ridge, problem.rank)
+        start = kernel.rows(some_rows(kernel.n_rows)).matrix(0.0, 0.0)
+        ridge, tol = problem.ridge, self.variance_tol
+        return represent(start, kernel, modes, ridge, tol, np.inf).bare()
 
     def _at_rest(self, times: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell at which times the trajectory has ended."""

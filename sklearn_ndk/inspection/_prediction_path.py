@@ -48,6 +48,8 @@ class PredictionPathDisplay:
         Label of the values.
     boundaries : dict of float, default=None
         Times at which phases of learning begin, by label.
+    std : ndarray of shape (n_lines, n_times), default=None
+        Standard deviations over networks, shaded around the values; none if None.
 
     Attributes
     ----------
@@ -57,6 +59,9 @@ class PredictionPathDisplay:
         The figure.
     lines_ : list of matplotlib.lines.Line2D
         The values.
+    bands_ : list of matplotlib.collections.FillBetweenPolyCollection
+        One standard deviation around each line, of the line's colour; empty if `std`
+        is None.
 
     Examples
     --------
@@ -80,6 +85,7 @@ class PredictionPathDisplay:
         *,
         value_name: str = "mean output",
         boundaries: dict[str, float] | None = None,
+        std: NDArray[np.float64] | None = None,
     ) -> None:
         self.times = times
         self.values = values
@@ -87,6 +93,7 @@ class PredictionPathDisplay:
         self.nngp = nngp
         self.value_name = value_name
         self.boundaries = boundaries
+        self.std = std
 
     def plot(
         self, ax: Axes | None = None, *, line_kw: dict[str, Any] | None = None
@@ -111,6 +118,13 @@ class PredictionPathDisplay:
         style = {"color": BLUE, "alpha": alpha} | (line_kw or {})
         self.lines_ = ax.plot(places, self.values.T, **style)
         self.lines_[0].set_label(self.value_name)
+        self.bands_ = []
+        if self.std is not None:
+            for line, mean, std in zip(self.lines_, self.values, self.std, strict=True):
+                band = ax.fill_between(places, mean - std, mean + std, linewidth=0)
+                band.set(color=line.get_color(), alpha=0.2 if alpha == 1 else 0.1)
+                self.bands_.append(band)
+            self.bands_[0].set_label("one standard deviation")
         for limit, marker, color, label in (
             (self.ntk, "<", GREEN, "NTK limit"),
             (self.nngp, ">", VERMILION, "NNGP limit"),
@@ -133,6 +147,7 @@ class PredictionPathDisplay:
         times: ArrayLike | None = None,
         *,
         quantity: str | None = None,
+        std: bool = False,
         ax: Axes | None = None,
     ) -> PredictionPathDisplay:
         """Compute and draw the path of a fitted estimator.
@@ -150,6 +165,9 @@ class PredictionPathDisplay:
         quantity : {"prediction", "residual", "score"}, default=None
             The mean output of each sample; the target less it; or the score of all,
             R^2 or accuracy. None is a score if there is `y`, else a prediction.
+        std : bool, default=False
+            Whether to shade one standard deviation over networks around the
+            predictions of a regressor, see :meth:`~sklearn_ndk.NDKRegressor.predict`.
         ax : matplotlib.axes.Axes, default=None
             Axes to draw on; new ones if None.
 
@@ -162,14 +180,22 @@ class PredictionPathDisplay:
         ------
         ValueError
             If `quantity` is not one of those, needs `y` that is not given, or would
-            take more than 50 lines, or if `y` is invalid.
+            take more than 50 lines, if `y` is invalid, or if `std` is asked for of
+            what is not the prediction of a regressor.
         """
         quantity = quantity or ("prediction" if y is None else "score")
         if quantity not in _QUANTITIES:
             raise ValueError(f"quantity must be in {_QUANTITIES}; got {quantity!r}.")
         if y is None and quantity != "prediction":
             raise ValueError(f"quantity={quantity!r} needs y; got None.")
+        if std and quantity != "prediction":
+            raise ValueError(f"std=True needs quantity='prediction'; got {quantity!r}.")
         estimator, X, y = check_data(estimator, X, y)
+        if std and is_classifier(estimator):
+            raise ValueError(
+                "std=True needs a regressor, whose predict_path returns standard "
+                f"deviations; got {type(estimator).__name__}."
+            )
         if quantity != "score":
             _check_number_of_lines(estimator, X)
         if times is None:
@@ -187,6 +213,7 @@ class PredictionPathDisplay:
             nngp,
             value_name=_value_name(estimator, quantity),
             boundaries=boundaries_of(estimator),
+            std=_std(estimator, X, times) if std else None,
         ).plot(ax)
 
 
@@ -220,6 +247,11 @@ def _values(
     if quantity == "residual":
         outputs = encoded(estimator, y)[:, :, None] - outputs
     return outputs.reshape(-1, len(times))
+
+
+def _std(estimator: Any, X: Any, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return standard deviations of the predictions, of shape (n_lines, n_times)."""
+    return estimator.predict_path(X, times, return_std=True)[1].reshape(-1, len(times))
 
 
 def _value_name(estimator: Any, quantity: str) -> str:

@@ -20,8 +20,8 @@ CASES = {
 WRONG = {
     "relu": [{"sigma0": 1.0}, {"depth": 2}, {"limit": "nngp"}],
     "two layers": [{"sigma0": 1.0}, {"limit": "ntk"}],
-    "erf": [{"sigma0": 1.0}, {"activation": "linear"}],
-    "erf, two layers": [{"sigma0": 1.3}, {"limit": "nngp"}],
+    "erf": [{"sigma0": 0.8}, {"limit": "nngp"}],
+    "erf, two layers": [{"sigma0": 0.7}, {"sigma0": 1.5}],
 }
 
 
