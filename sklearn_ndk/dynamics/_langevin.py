@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_ndk.dynamics._equilibrium import Equilibrium
-from sklearn_ndk.dynamics._queries import Queries, some_rows
+from sklearn_ndk.dynamics._gradient_flow import NTKFlow
+from sklearn_ndk.dynamics._queries import Queries
 from sklearn_ndk.dynamics._regime import Progress, Regime
 from sklearn_ndk.dynamics._trajectory import Trajectory
 from sklearn_ndk.dynamics.volterra import Representation, represent, solve
@@ -17,6 +18,7 @@ from sklearn_ndk.dynamics.volterra._laplace import Relaxation
 from sklearn_ndk.dynamics.volterra._modes import Modes
 
 _SLOW = 1e-7  # diffusion beside gradient descent: equilibrium is solved on demand only
+_UNCHANGED = 0.05  # change of the kernel, in units of the tolerance, that is none
 _FEWEST_MATRICES = 8  # of a trajectory; how many it takes is known after a while
 
 
@@ -113,12 +115,26 @@ class Langevin(Regime):
         if kernel.network.stationary:
             return self._relaxed_covariance(queries, kernel, times)
         modes = Modes(kernel.nngp(), problem.ridge, problem.rank)
-        return np.array(
-            [
-                Adjoint(kernel, modes, problem.ridge, t, tol).covariance(queries)
-                for t in times
-            ]
-        )
+        out = []
+        for t in times:
+            if kernel.change(t) <= _UNCHANGED * tol:
+                flow = NTKFlow(problem, self._tol)
+                flow.solve(t)
+                out.append(flow.covariance(queries, np.array([t]))[0])
+                continue
+            adjoint = Adjoint(kernel, modes, problem.ridge, t, tol)
+            if adjoint.error > tol:
+                warnings.warn(
+                    f"Gradient descent is {adjoint.stiffness:.1g} times as fast as "
+                    f"training is long, so that variances at t={t:.3g} may be off by "
+                    f"{adjoint.error:.1g} times those before training, more than "
+                    f"{tol:g}. Ask for an earlier time or for infinity, raise T, or "
+                    "bring sigma0 to sigma.",
+                    ConvergenceWarning,
+                    stacklevel=2,
+                )
+            out.append(adjoint.covariance(queries))
+        return np.array(out)
 
     def _relaxed_covariance(
         self, queries: Queries, kernel: Any, times: NDArray[np.float64]
@@ -147,9 +163,8 @@ class Langevin(Regime):
         """Return what represents the kernel for targets of any kind, at all times."""
         problem = self._problem
         modes = Modes(kernel.nngp(), problem.ridge, problem.rank)
-        start = kernel.rows(some_rows(kernel.n_rows)).matrix(0.0, 0.0)
-        ridge, tol = problem.ridge, self.variance_tol
-        return represent(start, kernel, modes, ridge, tol, np.inf).bare()
+        targets, tol = modes.all_at_once(), self.variance_tol
+        return represent(targets, kernel, modes, problem.ridge, tol, np.inf).bare()
 
     def _at_rest(self, times: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell at which times the trajectory has ended."""

@@ -8,12 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MAX_ENTRIES = 2**25  # of what is held for the rows that are handled at once
-_N_SOME = 16  # training samples that stand for all inputs
-
-
-def some_rows(n_rows: int) -> NDArray[np.intp]:
-    """Return a few evenly spaced rows: what is learned from them serves any inputs."""
-    return np.unique(np.linspace(0, n_rows - 1, _N_SOME).astype(np.intp))
 
 
 @dataclass(frozen=True)

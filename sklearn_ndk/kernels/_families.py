@@ -254,7 +254,7 @@ class Backward(KernelFamily):
     network : InfiniteNetwork
         The network.
     forward : KernelFamily
-        The family.
+        The family; readout and hidden weights have the same moments.
     end : float
         The end of training. There is nothing before its beginning.
     """
@@ -269,9 +269,12 @@ class Backward(KernelFamily):
 
     def moments(self, t: FloatOrArray, t_prime: FloatOrArray) -> WeightMoments:
         """See :meth:`KernelFamily.moments`."""
-        return self.forward.moments(
-            np.maximum(self.end - np.asarray(t), 0.0),
-            np.maximum(self.end - np.asarray(t_prime), 0.0),
+        end, t, t_prime = self.end, np.asarray(t), np.asarray(t_prime)
+        with np.errstate(invalid="ignore"):
+            lag = np.where(t == t_prime, 0.0, t_prime - t)
+        # lags may be shorter than the last digit of the times
+        return self.network.moments(
+            np.maximum(end - t, 0.0), np.maximum(end - t_prime, 0.0), lag=lag
         )
 
     def read(self, nngp: np.ndarray, ndk: Any, moments: WeightMoments) -> np.ndarray:

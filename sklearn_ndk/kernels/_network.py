@@ -81,7 +81,11 @@ class InfiniteNetwork:
         return self.sigma == self.sigma0
 
     def moments(
-        self, t: FloatOrArray, t_prime: FloatOrArray, delay: float = 0.0
+        self,
+        t: FloatOrArray,
+        t_prime: FloatOrArray,
+        delay: float = 0.0,
+        lag: FloatOrArray | None = None,
     ) -> WeightMoments:
         """Return moments of the weights at two times, see :func:`weight_moments`."""
         return weight_moments(
@@ -91,6 +95,7 @@ class InfiniteNetwork:
             sigma=self.sigma,
             sigma0=self.sigma0,
             delay=delay,
+            lag=lag,
         )
 
     def initial_moments(self) -> WeightMoments:

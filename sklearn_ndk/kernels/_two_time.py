@@ -231,6 +231,12 @@ class TwoTimeKernel:
         """
         return self.family.moments(times, times).var
 
+    def change(self, t: float) -> float:
+        """Return by how much kernels have changed since the beginning, about."""
+        start, end = self.weight_variance(np.array([0.0, t]))
+        gone = np.abs(np.log(end / start)) + self.network.kappa * t
+        return (self.network.depth + 1) * gone
+
     def diagonal(self) -> np.ndarray:
         """Return the diagonal at the end of time where it is larger.
 

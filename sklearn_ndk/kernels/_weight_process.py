@@ -74,6 +74,7 @@ def weight_moments(
     sigma: float,
     sigma0: float,
     delay: float = 0.0,
+    lag: float | np.ndarray | None = None,
 ) -> WeightMoments:
     """Return the moments of a weight at the times `t` and `t_prime`.
 
@@ -88,6 +89,8 @@ def weight_moments(
     delay : float, default=0.0
         Time for which hidden weights have drifted since the readout froze at `t`;
         may be infinite when ``kappa > 0``.
+    lag : float or ndarray, default=None
+        ``t - t_prime``, where it is known to more digits than the times tell.
 
     Returns
     -------
@@ -102,13 +105,13 @@ def weight_moments(
         return hidden._replace(readout_cov=readout.cov, readout_decay=readout.decay)
     var = weight_variance(t, **rates)
     var_prime = weight_variance(t_prime, **rates)
-    lag = np.subtract(
-        t, t_prime, out=np.zeros(np.broadcast(t, t_prime).shape), where=t != t_prime
-    )
+    if lag is None:
+        zero = np.zeros(np.broadcast(t, t_prime).shape)
+        lag = np.subtract(t, t_prime, out=zero, where=t != t_prime)
     decay = np.exp(-kappa * np.abs(lag)) if kappa > 0 else np.ones_like(lag)
     # Eq. (9) is m(t, t') = e(t, t') m(s, s) at the earlier time s.
-    cov = decay * np.where(t <= t_prime, var, var_prime)
-    later = np.where(t <= t_prime, var_prime, var)
+    cov = decay * np.where(lag <= 0, var, var_prime)
+    later = np.where(lag <= 0, var_prime, var)
     drawn = -np.expm1(-2 * kappa * np.abs(lag)) if kappa > 0 else np.zeros_like(lag)
     forgotten = drawn * sigma**2 / later
     return WeightMoments(var, var_prime, cov, decay, cov, decay, forgotten)

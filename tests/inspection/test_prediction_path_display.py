@@ -96,3 +96,71 @@ def test_boundaries_are_those_of_the_fit(targets):
     after = PredictionPathDisplay.from_estimator(model, X[:2]).boundaries
     assert after == before
     assert before["$\\sigma^2/T$"] == 2.0
+
+
+def edges(band, places):
+    """Return the lower and upper edges of a band, of shape (n_places, 2)."""
+    points = band.get_paths()[0].vertices
+    return np.array(
+        [(y.min(), y.max()) for y in (points[points[:, 0] == p, 1] for p in places)]
+    )
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+@pytest.mark.parametrize("convert", [lambda model: model, make_pipeline])
+def test_bands_are_one_standard_deviation_over_networks(targets, n_outputs, convert):
+    X, y = targets
+    y = np.column_stack([10 * y, 1 - y])[:, :n_outputs]
+    model = convert(NDKRegressor(T=0.5, normalize_y=True)).fit(X, y)
+    times = [0.0, 0.1, 1.0, np.inf]
+    display = PredictionPathDisplay.from_estimator(model, X[:3], times=times, std=True)
+    inner = model if convert is not make_pipeline else model[-1]
+    mean, std = inner.predict_path(X[:3], times, return_std=True)
+    assert_allclose(display.std, std.reshape(3 * n_outputs, 4))
+    assert len(display.bands_) == len(display.lines_) == 3 * n_outputs
+    found = [
+        edges(band, line.get_xdata())
+        for band, line in zip(display.bands_, display.lines_, strict=True)
+    ]
+    expected = np.stack([mean - std, mean + std], axis=-1).reshape(-1, 4, 2)
+    assert_allclose(found, expected)
+    assert "one standard deviation" in [
+        text.get_text() for text in display.ax_.get_legend().get_texts()
+    ]
+
+
+def test_bands_have_the_colour_of_their_lines(targets):
+    X, y = targets
+    model = NDKRegressor(T=0.5).fit(X, y)
+    display = PredictionPathDisplay.from_estimator(model, X[:1], std=True)
+    display.plot(line_kw={"color": "red"})
+    assert_array_equal(display.bands_[0].get_facecolor()[0, :3], [1, 0, 0])
+
+
+def test_variances_are_not_computed_for_nothing(targets, monkeypatch):
+    def work(*args, **kwargs):
+        raise AssertionError("computed variances that are not drawn")
+
+    monkeypatch.setattr(NDKRegressor, "_covariances", work)
+    X, y = targets
+    display = PredictionPathDisplay.from_estimator(NDKRegressor().fit(X, y), X[:3])
+    assert display.std is None
+    assert display.bands_ == []
+    assert len(display.ax_.collections) == 0
+
+
+@pytest.mark.parametrize("quantity", ["residual", "score", None])
+def test_bands_are_those_of_predictions(targets, quantity):
+    X, y = targets
+    model = NDKRegressor().fit(X, y)
+    with pytest.raises(ValueError, match="std=True needs quantity='prediction'"):
+        PredictionPathDisplay.from_estimator(
+            model, X[:3], y[:3], quantity=quantity, std=True
+        )
+
+
+def test_bands_are_those_of_regressors(classes):
+    X, y = classes
+    model = make_pipeline(NDKClassifierCV(times=5)).fit(X, y)
+    with pytest.raises(ValueError, match=r"needs a regressor.* got NDKClassifierCV"):
+        PredictionPathDisplay.from_estimator(model, X[:3], std=True)

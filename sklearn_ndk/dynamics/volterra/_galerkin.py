@@ -53,6 +53,9 @@ class MeshEquation:
         Number of nodes of a panel.
     importance : ndarray of shape (n_samples,) or float
         Factors of the entries of targets and defects in their norms, at most one.
+    scale : ndarray of shape (n_outputs,) or None
+        What defects are relative to; if None, the norms of the targets, the largest of
+        all times.
     """
 
     targets: np.ndarray
@@ -61,10 +64,13 @@ class MeshEquation:
     weights: np.ndarray
     n_nodes: int
     importance: np.ndarray | float = 1.0
+    scale: np.ndarray | None = None
 
     @cached_property
     def norms(self):
-        """Norms of the targets, the largest of all times, of shape (n_outputs,)."""
+        """What defects are relative to, of shape (n_outputs,)."""
+        if self.scale is not None:
+            return self.scale
         return np.linalg.norm(self.targets * self.importance, axis=2).max(axis=1)
 
     def thresholds(self, tol):

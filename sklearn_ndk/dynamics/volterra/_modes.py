@@ -70,6 +70,10 @@ class Modes:
         """Return the rows with the given components."""
         return product(components.astype(self.vectors.dtype, copy=False), self.vectors)
 
+    def all_at_once(self):
+        """Return a target that has all modes in it, of shape (1, n_samples)."""
+        return self.from_modes(np.ones((1, len(self.vectors)))).astype(float)
+
     def split(self, target):
         """Return the unit vectors along the parts of a vector in each bin.
 
