@@ -66,6 +66,11 @@ def regression() -> NDKRegressor:
     drifted: Floats = model.predict_drift(X, 2.0, t0=1)
     score: float = model.score(X, y)
     print(mean[0] + late[0] + path[0, 0] + drifted[0], score)
+    _, std = model.predict(X, t=2.0, return_std=True)
+    _, covariance = model.predict(X, return_cov=True)
+    _, band = model.predict_path(X, [0, 1.0], return_std=True)
+    draws: Floats = model.sample_y(X, 3, t=1.0, random_state=0)
+    print(std[0] + covariance[0, 0] + band[0, 0] + draws[0, 0])
     limit: NDKRegressor = NDKRegressor(depth=1, activation=Square(), limit="nngp")
     weighted: NDKRegressor = limit.fit(X.tolist(), y.tolist(), sample_weight=y**2)
     print(weighted.predict(X)[0])
@@ -83,6 +88,9 @@ def classification() -> NDKClassifier:
     class_path: NDArray[Any] = model.predict_path(X, (0.1, 1.0))
     drifted: Floats = model.predict_drift(X, delay=np.inf)
     print(classes[0], values[0], path[0, 0], class_path[0, 0], drifted[0])
+    votes: Floats = model.predict_proba(X, t=1.0)
+    vote_path: Floats = model.predict_proba_path(X, [0.1, 1.0])
+    print(votes[0, 0] + vote_path[0, 0, 0])
     return model
 
 

@@ -25,7 +25,7 @@ from sklearn_ndk.dynamics.volterra._mesh import radau_weights
 from sklearn_ndk.dynamics.volterra._modes import Modes
 from sklearn_ndk.dynamics.volterra._representation import Representation, represent
 
-_DEFECT_SHARE = 0.1  # of the tolerance
+_DEFECT_SHARE = 1.0  # of the tolerance; variances are quadratic near the weights
 # Variances, quadratic near their minimum, are more exact than the weights; up to this
 # stiffness at least: beyond it, errors grow in proportion.
 _LOOSE, _EASY = 3, 4e5
