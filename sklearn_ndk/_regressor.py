@@ -184,8 +184,9 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
         TypeError
             If `t` is not a single number.
         ValueError
-            If `t` is negative or nan, or `X` is invalid, or if both standard
-            deviations and covariances are asked for.
+            If `t` is negative or nan, or `X` is invalid, if both standard
+            deviations and covariances are asked for, or if covariances of so many
+            rows would not fit in memory.
 
         Notes
         -----
@@ -211,13 +212,14 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
         """
         if return_std and return_cov:
             raise ValueError("Only one of return_std and return_cov can be true.")
+        if return_cov:  # first of all: it may be too large
+            covariance = self._covariance_at(X, t, full=True)
+            covariance = covariance[..., None] * self._target_scale.spread**2
+            outputs = self._flattened(self._mean_at(X, t))
+            return outputs, self._flattened(covariance, axis=2)
         outputs = self._flattened(self._mean_at(X, t))
         if return_std:
             return outputs, self._spread(np.sqrt(self._covariance_at(X, t, full=False)))
-        if return_cov:
-            spread = self._target_scale.spread**2
-            covariance = self._covariance_at(X, t, full=True)
-            return outputs, self._flattened(covariance[..., None] * spread, axis=2)
         return outputs
 
     def sample_y(
@@ -253,8 +255,8 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
             If `t` is negative or nan, `n_samples` is less than one, or `X` is invalid.
         """
         check_scalar(n_samples, "n_samples", Integral, min_val=1)
-        means = self._mean_at(X, t)
         squares, vectors = eigh(self._covariance_at(X, t, full=True))
+        means = self._mean_at(X, t)
         rng = check_random_state(random_state)
         independent = rng.standard_normal((len(means), means.shape[1] * n_samples))
         draws = (vectors * np.sqrt(np.maximum(squares, 0))) @ independent

@@ -270,6 +270,17 @@ def test_bad_numbers_of_draws_are_refused(n_samples):
 # Resources
 
 
+def test_covariances_that_do_not_fit_are_refused_at_once():
+    model = NDKRegressor().fit(X, y)
+    rows = np.zeros((10**6, 3))
+    for ask in (
+        lambda: model.predict(rows, return_cov=True),
+        lambda: model.sample_y(rows),
+    ):
+        with pytest.raises(ValueError, match="Ask for covariances of fewer rows"):
+            ask()
+
+
 @pytest.mark.parametrize("params", [*NETWORKS[:2], *NETWORKS[6:]])
 def test_standard_deviations_of_many_rows_take_little_memory(params):
     model = NDKRegressor(t=1.0, **params).fit(X, y)

@@ -12,7 +12,15 @@ _LIMITS = (
 )
 
 
-def check_matrices_fit(n_matrices: float, n_samples: int) -> None:
+_OF_A_FIT = (
+    "Fit fewer samples; a low-rank approximation, n_landmarks, is planned but not part "
+    "of this release."
+)
+
+
+def check_matrices_fit(
+    n_matrices: float, n_samples: int, advice: str = _OF_A_FIT
+) -> None:
     """Raise if kernel matrices would not fit in memory.
 
     Parameters
@@ -21,6 +29,8 @@ def check_matrices_fit(n_matrices: float, n_samples: int) -> None:
         Number of matrices held at once.
     n_samples : int
         Number of their rows and columns.
+    advice : str
+        What to do about it.
 
     Raises
     ------
@@ -31,10 +41,9 @@ def check_matrices_fit(n_matrices: float, n_samples: int) -> None:
     there_is = total_memory()
     if needed > there_is:
         raise ValueError(
-            f"This fit needs {needed / 2**30:.1f} GiB for {n_matrices} kernel matrices "
+            f"This needs {needed / 2**30:.1f} GiB for {n_matrices:.3g} kernel matrices "
             f"of {n_samples} samples, but the machine has {there_is / 2**30:.1f} GiB. "
-            "Fit fewer samples; a low-rank approximation, n_landmarks, is planned but "
-            "not part of this release."
+            f"{advice}"
         )
 
 

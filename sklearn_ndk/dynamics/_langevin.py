@@ -19,6 +19,7 @@ from sklearn_ndk.dynamics.volterra._modes import Modes
 
 _SLOW = 1e-7  # diffusion beside gradient descent: equilibrium is solved on demand only
 _UNCHANGED = 0.05  # change of the kernel, in units of the tolerance, that is none
+_MATRICES_OF_VARIANCES = 30  # of a time basis in single precision, and systems
 _FEWEST_MATRICES = 8  # of a trajectory; how many it takes is known after a while
 
 
@@ -111,6 +112,7 @@ class Langevin(Regime):
         self, queries: Queries, times: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         problem, tol = self._problem, self.variance_tol
+        problem.check_size(_MATRICES_OF_VARIANCES)
         kernel = problem.kernel()
         if kernel.network.stationary:
             return self._relaxed_covariance(queries, kernel, times)

@@ -14,6 +14,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from sklearn_ndk._compute._memory import check_matrices_fit
 from sklearn_ndk._compute._threads import threads_for
 from sklearn_ndk._phases import EQUILIBRIUM_TAU
 from sklearn_ndk.dynamics import (
@@ -25,6 +26,7 @@ from sklearn_ndk.dynamics import (
 )
 from sklearn_ndk.training._problem import Problem
 
+_N_COVARIANCES = 4  # matrices of all rows that are held at once
 _MAX_ENTRIES = 2**25  # of kernels whose variances are computed at once
 _FLOW_SPAN = 1e8  # of the times of interest in gradient flow
 
@@ -227,6 +229,12 @@ class InfiniteEnsemble:
             Of each output alike; outputs are independent of each other. Not
             negative: errors that made it so are taken off.
         """
+        if full:
+            check_matrices_fit(
+                _N_COVARIANCES + len(times),
+                len(X),
+                "Ask for covariances of fewer rows, or for return_std.",
+            )
         self._solve_all(times)
         step = max(1, _MAX_ENTRIES // len(self._problem.samples))
         with self._threads():

@@ -25,10 +25,10 @@ from sklearn_ndk.dynamics.volterra._mesh import radau_weights
 from sklearn_ndk.dynamics.volterra._modes import Modes
 from sklearn_ndk.dynamics.volterra._representation import Representation, represent
 
-_DEFECT_SHARE = 1.0  # of the tolerance; variances are quadratic near the weights
-# Variances, quadratic near their minimum, are more exact than the weights; up to this
-# stiffness at least: beyond it, errors grow in proportion.
-_LOOSE, _EASY = 3, 4e5
+_DEFECT_SHARE = 0.3  # of the tolerance
+# Up to this stiffness variances are more exact than the weights, near whose values they
+# are quadratic; beyond it, errors grow in proportion.
+_EASY = 4e5
 _FINEST = 1e-9  # tolerance
 _LEFT_OUT = 1e-3  # of the tolerance, of what the weights at all times add up to
 
@@ -66,8 +66,8 @@ class Adjoint:
         rates = kernel.backward(t).rate(np.array([0.0, t]))
         self.stiffness = float(max(rates) * min(t, 1 / kappa))
         ease = min(1, _EASY / self.stiffness)
-        self._tol = max(_LOOSE * tol * ease, _FINEST)
-        self.error = self._tol / ease / _LOOSE
+        self._tol = max(tol * ease, _FINEST)
+        self.error = self._tol / ease
 
     def covariance(self, queries: Queries) -> NDArray[np.float64]:
         """Return the covariance of outputs, see :meth:`Regime.covariance`."""
