@@ -215,8 +215,8 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
         >>> for t in (0, 1, float("inf")):
         ...     print(model.predict_proba([[1.0, 0.0]], t=t).round(2))
         [[0.5 0.5]]
-        [[0.79 0.21]]
-        [[1. 0.]]
+        [[0.81 0.19]]
+        [[0.99 0.01]]
         """
         return vote(self._mean_at(X, t), self._covariance_at(X, t, full=False))
 

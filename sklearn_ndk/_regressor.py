@@ -207,7 +207,7 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
         >>> for t in (0, 1, float("inf")):
         ...     print(model.predict([[1.0, 0.0]], t=t, return_std=True)[1].round(2))
         [0.5]
-        [0.37]
+        [0.34]
         [0.26]
         """
         if return_std and return_cov:

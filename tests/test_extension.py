@@ -25,6 +25,12 @@ class EarlyTimes(Regime):
     def drift(self, kernel, delay, t0):
         return self.mean(kernel, np.array([t0]))[:, 0]
 
+    def covariance(self, queries, times):
+        prior = queries.cross.prior().matrix(0.0, 0.0)
+        once = queries.inner(queries.cross.ntk(), prior)
+        start = queries.prior("prior")
+        return np.array([start - t * (once + once.T) for t in times])
+
 
 @pytest.fixture
 def early(monkeypatch):
@@ -41,6 +47,9 @@ def test_a_limit_is_one_class_and_one_row(early):
     assert_allclose(path, np.outer(expected, [0.0, 1e-3]))
     exact = NDKRegressor(limit="ntk").fit(X, y).predict_path(X, [0.0, 1e-3])
     assert_allclose(path, exact, atol=0.05 * np.abs(path).max())
+    std = model.predict(X, t=1e-3, return_std=True)[1]
+    exact = NDKRegressor(limit="ntk").fit(X, y).predict(X, t=1e-3, return_std=True)[1]
+    assert_allclose(std, exact, rtol=1e-3)
     chosen = NDKClassifierCV(limit="early", times=[0.1, 1.0]).fit(X, y > 0)
     assert chosen.t_ in (0.1, 1.0)
 
