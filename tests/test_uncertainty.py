@@ -114,6 +114,14 @@ def test_variances_keep_their_promise(params):
         assert np.all(np.abs(got - fine) <= 1e-3 * scale)
 
 
+@pytest.mark.parametrize("params", NETWORKS[:5])
+def test_spread_late_in_training_is_nearly_the_posterior(params):
+    rate = params["T"] / params.get("sigma", 1.0) ** 2
+    scale = np.sqrt(np.outer(*2 * [np.diag(prior(params))]))
+    late, rest = (covariance(params, t) for t in (12 / rate, np.inf))
+    assert np.all(np.abs(late - rest) <= 2e-3 * scale)
+
+
 def test_variances_follow_a_smaller_tolerance():
     params = NETWORKS[1]
     scale = np.sqrt(np.outer(*2 * [np.diag(prior(params))]))

@@ -269,13 +269,9 @@ class Backward(KernelFamily):
 
     def moments(self, t: FloatOrArray, t_prime: FloatOrArray) -> WeightMoments:
         """See :meth:`KernelFamily.moments`."""
-        end, t, t_prime = self.end, np.asarray(t), np.asarray(t_prime)
-        with np.errstate(invalid="ignore"):
-            lag = np.where(t == t_prime, 0.0, t_prime - t)
+        t, t_prime = np.minimum(t, self.end), np.minimum(t_prime, self.end)
         # lags may be shorter than the last digit of the times
-        return self.network.moments(
-            np.maximum(end - t, 0.0), np.maximum(end - t_prime, 0.0), lag=lag
-        )
+        return self.network.moments(self.end - t, self.end - t_prime, lag=t_prime - t)
 
     def read(self, nngp: np.ndarray, ndk: Any, moments: WeightMoments) -> np.ndarray:
         """See :meth:`KernelFamily.read`."""
