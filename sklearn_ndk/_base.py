@@ -141,16 +141,20 @@ class BaseNDK(NDKParameters, CallbackSupportMixin, BaseEstimator, ABC):
     def _mean_at(self, X: ArrayLike, t: float | None) -> NDArray[np.float64]:
         """Return mean outputs of shape (n_samples, n_outputs) at one time."""
         check_is_fitted(self)
-        hint = " Use predict_path, or decision_function_path, for several times."
-        t = check_time(getattr(self, self._time_name) if t is None else t, hint=hint)
-        return self._mean(X, np.array([t], dtype=float))[:, :, 0]
+        return self._mean(X, self._one_time(t))[:, :, 0]
 
     def _covariance_at(
         self, X: ArrayLike, t: float | None, *, full: bool
     ) -> NDArray[np.float64]:
         """Return variances, or the covariance, of normalized outputs at one time."""
-        t = check_time(getattr(self, self._time_name) if t is None else t)
-        return self._covariances(X, np.array([t]), full=full)[0]
+        check_is_fitted(self)
+        return self._covariances(X, self._one_time(t), full=full)[0]
+
+    def _one_time(self, t: float | None) -> NDArray[np.float64]:
+        """Return a time, the estimator's own if None, in an array."""
+        hint = " Use predict_path, or decision_function_path, for several times."
+        t = check_time(getattr(self, self._time_name) if t is None else t, hint=hint)
+        return np.array([t], dtype=float)
 
     def _covariances(
         self, X: ArrayLike, times: NDArray[np.float64], *, full: bool

@@ -100,8 +100,7 @@ def product(a, b):
     ndarray of shape (n, m)
         ``a @ b``.
     """
-    n_workers = n_blas_callers()
-    if n_workers == 1 or a.size * b.shape[1] < _SMALL_PRODUCT:
+    if a.size * b.shape[1] < _SMALL_PRODUCT or (n_workers := n_blas_callers()) == 1:
         return a @ b
     out = np.empty((len(a), b.shape[1]), np.result_type(a, b))
     ends = np.linspace(0, b.shape[1], n_workers + 1).astype(int)
@@ -122,7 +121,7 @@ def single_threaded_blas():
     ------
     None
     """
-    n_before = _n_blas_threads()
+    n_before = 1 if _n_held_back() else _n_blas_threads()
     if n_before == 1:  # as it does if another thread keeps it to one: theirs to lift
         yield
         return

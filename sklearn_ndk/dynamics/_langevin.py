@@ -101,29 +101,38 @@ class Langevin(Regime):
         start = queries.prior("prior")
         out = np.repeat(start[None], len(times), axis=0)
         at_rest = self._at_rest(times)
-        if np.any(at_rest):
-            out[at_rest] = self._equilibrium.covariance(queries, times[at_rest])
         moving = ~at_rest & (times > 0)
-        if np.any(moving):
-            out[moving] = self._moving_covariance(queries, times[moving])
+        routes = [(at_rest, self._equilibrium.covariance)]
+        if queries.cross.network.stationary:
+            routes.append((moving, self._relaxed_covariance))
+        else:
+            limit = _UNCHANGED * self.variance_tol
+            still = np.array([queries.cross.change(t) <= limit for t in times])
+            routes.append((moving & still, self._unchanged_covariance))
+            routes.append((moving & ~still, self._adjoint_covariance))
+        for some, route in routes:
+            if np.any(some):
+                out[some] = route(queries, times[some])
         return out
 
-    def _moving_covariance(
+    def _unchanged_covariance(
         self, queries: Queries, times: NDArray[np.float64]
     ) -> NDArray[np.float64]:
+        """Return the covariances at times at which the weights have hardly diffused."""
+        flow = NTKFlow(self._problem, self._tol)
+        flow.solve(times[0])
+        return flow.covariance(queries, times)
+
+    def _adjoint_covariance(
+        self, queries: Queries, times: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return the covariances at times that need a solution each."""
         problem, tol = self._problem, self.variance_tol
         problem.check_size(_MATRICES_OF_VARIANCES)
         kernel = problem.kernel()
-        if kernel.network.stationary:
-            return self._relaxed_covariance(queries, kernel, times)
         modes = Modes(kernel.nngp(), problem.ridge, problem.rank)
         out = []
         for t in times:
-            if kernel.change(t) <= _UNCHANGED * tol:
-                flow = NTKFlow(problem, self._tol)
-                flow.solve(t)
-                out.append(flow.covariance(queries, np.array([t]))[0])
-                continue
             adjoint = Adjoint(kernel, modes, problem.ridge, t, tol)
             if adjoint.error > tol:
                 warnings.warn(
@@ -139,7 +148,7 @@ class Langevin(Regime):
         return np.array(out)
 
     def _relaxed_covariance(
-        self, queries: Queries, kernel: Any, times: NDArray[np.float64]
+        self, queries: Queries, times: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Return the covariances of outputs that relax from the prior.
 
@@ -147,6 +156,8 @@ class Langevin(Regime):
         it dissipates: with what is left of it, ``D = S_inf - S_t``, the covariance is
         that of the equilibrium and ``D (C + T) D^T``.
         """
+        self._problem.check_size(_MATRICES_OF_VARIANCES)
+        kernel = self._problem.kernel()
         if self._relaxing is None:
             self._relaxing = self._represent_all(kernel)
         tol = self.variance_tol

@@ -28,9 +28,6 @@ class Trajectory:
         self.solution = solution
         self._max_entries = max_entries
         self._bases: dict[float | None, TimeBasis] = {}
-        basis = solution.representation.basis
-        if basis.probe.sampled:  # it stands for rows like the columns
-            self._bases[None] = basis
 
     @property
     def end(self) -> float:
@@ -89,8 +86,8 @@ class Trajectory:
     def _basis(self, kernel: Any, group: float | None) -> TimeBasis:
         """Return the time basis of a group of rows, computed once."""
         if group not in self._bases:
-            probe, represented = kernel.group_probe(group), self.solution.representation
-            self._bases[group] = represented.basis_for(probe, represented.times)
+            represented = self.solution.representation
+            self._bases[group] = represented.basis_of_group(kernel, group)
         return self._bases[group]
 
     def _predict(

@@ -61,9 +61,11 @@ class Adjoint:
     def __init__(
         self, kernel: Any, modes: Modes, kappa: float, t: float, tol: float
     ) -> None:
-        self._kernel, self._modes = kernel, modes
-        self._kappa, self._t = kappa, t
-        rates = kernel.backward(t).rate(np.array([0.0, t]))
+        self._kernel, self._prior = kernel.backward(t), kernel.prior().backward(t)
+        self._modes, self._kappa, self._t = modes, kappa, t
+        self._size = self._kernel.mean_diagonal()
+        rates = self._kernel.rate(np.array([0.0, t]))
+        self._rate = rates[0]
         self.stiffness = float(max(rates) * min(t, 1 / kappa))
         ease = min(1, _EASY / self.stiffness)
         self._tol = max(tol * ease, _FINEST)
@@ -71,18 +73,17 @@ class Adjoint:
 
     def covariance(self, queries: Queries) -> NDArray[np.float64]:
         """Return the covariance of outputs, see :meth:`Regime.covariance`."""
-        kernel = self._kernel.backward(self._t)
-        cross = queries.cross.backward(self._t)
-        mesh = self._represent(kernel)
+        mesh = self._represent()
         node_times = mesh.node_times.ravel()
         panel_rule = radau_weights(mesh.nodes)
         rule = (np.diff(mesh.edges)[:, None] * panel_rule).ravel()
-        matrices = self._matrices(kernel, mesh)
-        prior = self._prior(kernel, mesh)
+        scaled = self._kernel.scaled(1 / self._size)
+        matrices = mesh.basis.matrices(scaled, transposed=True)
+        prior = self._prior_integrals(mesh)
         n_samples = self._kernel.n_rows
         out = queries.prior("prior", self._t)
         for rows, part in queries.blocks(4 * len(node_times) * n_samples):
-            targets = _at_nodes(cross.rows(rows), node_times)
+            targets = _at_nodes(part.cross.backward(self._t), node_times)
             weights = self._solve(mesh, matrices, targets)
             seen = _at_nodes(part.cross.prior().backward(self._t), node_times)
             weights *= rule[:, None]
@@ -91,35 +92,28 @@ class Adjoint:
             out[rows] += twice + twice.T - once - once.T
         return out
 
-    def _represent(self, kernel: Any) -> Representation:
+    def _represent(self) -> Representation:
         """Return a mesh that ends at the beginning of training, and a time basis."""
         targets = self._modes.all_at_once()
-        mesh = represent(targets, kernel, self._modes, self._kappa, self._tol, self._t)
+        mesh = represent(
+            targets, self._kernel, self._modes, self._kappa, self._tol, self._t
+        )
         edges = mesh.edges
         if edges[-1] > self._t:
             edges = np.append(edges[edges < self._t], self._t)
         return replace(mesh, edges=edges)
 
-    def _matrices(self, kernel: Any, mesh: Representation) -> list:
-        """Return the matrices of the time basis, in units of the kernel's size."""
-        basis = mesh.basis
-        scaled = kernel.scaled(1 / kernel.mean_diagonal())
-        return scaled.mixtures(
-            basis.t_prime, basis.t, basis.mixing, basis.dtypes, basis.precision
-        )
-
     def _solve(
         self, mesh: Representation, matrices: list, targets: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Return the weights omega at the nodes, (n_rows, n_times, n_samples)."""
-        size = self._kernel.backward(self._t).mean_diagonal()
         # weights count by what they add up to: in units in which they are of order one
         units = self._units(mesh)
         equation = MeshEquation(
             targets=targets / units[:, None],
             matrices=matrices,
             sizes=1 / mesh.basis.precision,
-            weights=size * mesh.node_weights * (units / units[:, None]),
+            weights=self._size * mesh.node_weights * (units / units[:, None]),
             n_nodes=len(mesh.nodes),
             scale=self._sums(targets[:, 0]),
         )
@@ -130,20 +124,16 @@ class Adjoint:
     def _sums(self, start: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the norms of what weights add up to over time, roughly."""
         modes = self._modes
-        rate = self._kernel.backward(self._t).rate(np.array(0.0))
-        rates = modes.eigenvalues * rate / modes.eigenvalues.sum()
+        rates = modes.eigenvalues * self._rate / modes.eigenvalues.sum()
         return np.linalg.norm(modes.to_modes(start) / (rates + 1 / self._t), axis=1)
 
     def _units(self, mesh: Representation) -> NDArray[np.float64]:
         """Return the size that weights have at the nodes, at most."""
         return 1 / (mesh.edges[1] + mesh.node_times.ravel())
 
-    def _prior(self, kernel: Any, mesh: Representation) -> "_PriorIntegrals":
-        prior = self._kernel.prior().backward(self._t)
-        basis = mesh.basis_for(prior.probe, mesh.times)
-        matrices = prior.mixtures(
-            basis.t_prime, basis.t, basis.mixing, basis.dtypes, basis.precision
-        )
+    def _prior_integrals(self, mesh: Representation) -> "_PriorIntegrals":
+        basis = mesh.basis_for(self._prior.probe, mesh.times)
+        matrices = basis.matrices(self._prior, transposed=True)
         weights = replace(mesh, basis=basis).node_weights
         return _PriorIntegrals(matrices, weights)
 

@@ -20,6 +20,7 @@ from sklearn_ndk._compute._threads import (
     spread,
 )
 from sklearn_ndk.dynamics.volterra._march import march
+from sklearn_ndk.dynamics.volterra._time_basis import precisions
 
 _MAX_ROUNDS = 40
 _KEPT = 0.01  # corrections this small beside the largest are left out
@@ -137,7 +138,7 @@ def _solve_in_modes(equation, modes, tol, report):
     # modes in single precision are not quite orthonormal
     vectors = np.linalg.qr(modes.vectors.T.astype(float))[0].T
     in_modes = []
-    for terms, dtype in _precisions(equation.matrices):
+    for terms, dtype in precisions(equation.matrices):
         v = vectors.astype(dtype)
         in_modes.append(np.stack([v @ equation.matrices[i] @ v.T for i in terms]))
     components = equation.targets @ vectors.T
@@ -196,7 +197,7 @@ def _images(directions, matrices, modes):
     n_rows, n_samples = directions.shape
     images = {
         terms: np.empty((n_rows, len(terms), n_samples), dtype)
-        for terms, dtype in _precisions(matrices)
+        for terms, dtype in precisions(matrices)
     }
 
     def multiply(term):
@@ -208,13 +209,6 @@ def _images(directions, matrices, modes):
     with single_threaded_blas():
         spread(multiply, range(len(matrices)), n_threads())
     return {terms: modes.project(block) for terms, block in images.items()}
-
-
-def _precisions(matrices):
-    """Return which matrices, one after another, have one precision, and which."""
-    n_double = sum(matrix.dtype == float for matrix in matrices)
-    parts = (range(n_double), float), (range(n_double, len(matrices)), np.float32)
-    return [(terms, dtype) for terms, dtype in parts if terms]
 
 
 def _project(images, rows, rank):

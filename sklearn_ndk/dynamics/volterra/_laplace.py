@@ -19,7 +19,7 @@ from scipy.special import comb
 
 from sklearn_ndk._compute._threads import n_blas_callers, spread
 from sklearn_ndk.dynamics.volterra._representation import Representation
-from sklearn_ndk.dynamics.volterra._time_basis import TimeBasis
+from sklearn_ndk.dynamics.volterra._time_basis import TimeBasis, precisions
 
 _DIGITS = 0.65  # that each pair of points is worth
 _MARGIN = 0.2  # in digits
@@ -55,7 +55,9 @@ class Relaxation:
         self._others = [
             (
                 rows,
-                _Transform(cross.rows(rows), _basis(cross, group, representation), end),
+                _Transform(
+                    cross.rows(rows), representation.basis_of_group(cross, group), end
+                ),
             )
             for group, rows in cross.row_groups().items()
         ]
@@ -114,17 +116,13 @@ class _Transform:
 
     def __init__(self, kernel: Any, basis: TimeBasis, end: float) -> None:
         # NDK(t, t'; x, x') = NDK(t', t; x', x), and the lag alone matters
-        matrices = kernel.mixtures(
-            basis.t, basis.t_prime, basis.mixing, basis.dtypes, basis.precision
-        )
+        matrices = basis.matrices(kernel)
         self._basis, self._end = basis, end
         self._shape = matrices[0].shape
         self._stacks = []
-        for dtype in (np.float32, np.float64):
-            some = [i for i, matrix in enumerate(matrices) if matrix.dtype == dtype]
-            if some:
-                stack = np.stack([matrices[i].ravel() for i in some])
-                self._stacks.append((some, stack))
+        for some, _ in precisions(matrices):
+            stack = np.stack([matrices[i].ravel() for i in some])
+            self._stacks.append((some, stack))
 
     def at(
         self, points: NDArray[np.complex128], t: float
@@ -156,10 +154,3 @@ def _transformed(
     rule = (lengths * weights / 2).ravel()
     values = basis.coefficients(lags, np.zeros_like(lags))
     return (values * rule) @ np.exp(-lags[:, None] * rates)
-
-
-def _basis(cross: Any, group: float | None, known: Representation) -> TimeBasis:
-    """Return the time basis of a group of rows."""
-    if group is None and known.basis.probe.sampled:
-        return known.basis
-    return known.basis_for(cross.group_probe(group), known.times)

@@ -78,6 +78,16 @@ class Representation:
         """Return the basis of another kernel, predicted from at some times."""
         return TimeBasis(probe, times, self.times, self.relevance, self.basis_tol)
 
+    def basis_of_group(self, kernel: Any, group: float | None) -> TimeBasis:
+        """Return that of a group of rows of a kernel, see `TwoTimeKernel.row_groups`.
+
+        Where the probe of the training inputs is a sample, it stands for all rows like
+        the columns too.
+        """
+        if group is None and self.basis.probe.sampled:
+            return self.basis
+        return self.basis_for(kernel.group_probe(group), self.times)
+
     def weights(
         self, basis: TimeBasis, times: NDArray[np.float64]
     ) -> NDArray[np.float64]:

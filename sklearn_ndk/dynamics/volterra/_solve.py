@@ -121,15 +121,8 @@ def _on_mesh(
 ) -> MeshEquation:
     """Return the equation at the nodes, in units in which kernels are of order one."""
     basis, size = representation.basis, kernel.mean_diagonal()
-    # NDK(t, t'; x, x') = NDK(t', t; x', x): the transposes have the times exchanged
-    matrices = kernel.scaled(1 / size).mixtures(
-        basis.t_prime,
-        basis.t,
-        basis.mixing,
-        basis.dtypes,
-        basis.precision,
-        overwrite=True,
-    )
+    scaled = kernel.scaled(1 / size)
+    matrices = basis.matrices(scaled, transposed=True, overwrite=True)
     return MeshEquation(
         targets=np.repeat(targets[:, None], representation.node_times.size, axis=1),
         matrices=matrices,

@@ -121,6 +121,30 @@ class TimeBasis:
         single = np.finfo(np.float32).eps <= _SINGLE_SHARE * self.precision
         self.dtypes = [np.float32 if s else np.float64 for s in single]
 
+    def matrices(self, kernel, *, transposed=False, overwrite=False):
+        """Return the matrices ``R_j`` of a kernel.
+
+        Parameters
+        ----------
+        kernel : TwoTimeKernel
+            The kernel, or another of inputs that the probe stands for.
+        transposed : bool, default=False
+            Whether those with the times exchanged are wanted, which are the transposes
+            where rows and columns are the same inputs:
+            ``NDK(t, t'; x, x') = NDK(t', t; x', x)``.
+        overwrite : bool, default=False
+            Whether they may take the place of the Gram matrix.
+
+        Returns
+        -------
+        list of ndarray of shape (n_rows, n_columns)
+            As many as the rank, those in double precision first.
+        """
+        times = (self.t_prime, self.t) if transposed else (self.t, self.t_prime)
+        return kernel.mixtures(
+            *times, self.mixing, self.dtypes, self.precision, overwrite=overwrite
+        )
+
     def coefficients(self, t, t_prime):
         """Return the kernel at other pairs of times as combinations of the basis.
 
@@ -146,6 +170,13 @@ class TimeBasis:
                 check_finite=False,
             )
         return out.reshape(len(self.t), *t.shape)
+
+
+def precisions(matrices):
+    """Return which matrices of a basis, one after another, have which precision."""
+    n_double = sum(matrix.dtype == float for matrix in matrices)
+    parts = (range(n_double), float), (range(n_double, len(matrices)), np.float32)
+    return [(terms, dtype) for terms, dtype in parts if terms]
 
 
 def cross_approximation(a, tol, max_rank):
