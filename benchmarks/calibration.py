@@ -40,7 +40,7 @@ from sklearn_ndk import NDKClassifier, NDKClassifierCV, NDKRegressor, NDKRegress
 from sklearn_ndk._vote import vote
 
 VOTE, SIGMOID = "vote", "sigmoid of its output"
-FITTED = f"{VOTE}, fitted noise"
+OURS = "predict_proba of NDKClassifierCV"
 NOISY, CONSTANT = "std and T", "residuals alone"
 TWICE = ("keel iris", "keel wine", "keel wdbc")  # scikit-learn has them too
 N_NETWORKS, NETWORK = 20, {"hidden_layer_sizes": 50, "max_iter": 300}
@@ -129,19 +129,20 @@ def votes(X, codes, X_test):
     for i, when in enumerate(("", ", inf")):
 
         def share(noise, spread=1):
-            return vote(mean[..., i], spread * variance[:, 0, i] + noise)
+            return vote(mean[..., i], spread * variance[..., i] + noise)
 
         def loss(noise, spread=1):
-            shares = vote(held_out[..., i], spread * unsure[:, 0, i] + noise)
+            shares = vote(held_out[..., i], spread * unsure[..., i] + noise)
             return np.mean(log_losses(codes, shares))
 
         residual = np.mean((held_out[..., i] - targets) ** 2)
         found[VOTE + when] = share(0.0)
         found[f"{VOTE}{when}, noise T"] = share(model.T)
         found[f"{VOTE}{when}, noise of residuals"] = share(residual)
-        found[f"{VOTE}{when}, fitted noise"] = share(smallest(loss))
+        found[f"{VOTE}{when}, other folds' noise"] = share(smallest(loss))
         alone = smallest(lambda noise: loss(noise, spread=0))
         found[f"{VOTE}{when}, fitted noise alone"] = share(alone, spread=0)
+    found[OURS] = model.predict_proba(X_test)
     sigmoid = CalibratedClassifierCV(alike(NDKClassifier, model, model.t_))
     found[SIGMOID] = sigmoid.fit(X, codes).predict_proba(X_test)
     return found
@@ -150,7 +151,7 @@ def votes(X, codes, X_test):
 def other_classifiers(X, codes, X_test):
     by_loss = NDKClassifierCV(scoring="neg_log_loss", times=N_TIMES)
     others = {
-        f"{VOTE}, t by log loss": by_loss,
+        f"{OURS}, t by log loss of the vote": by_loss,
         "GaussianProcess": GaussianProcessClassifier(gaussian(X)),
         "sigmoid of SVC": CalibratedClassifierCV(SVC()),
         "LogisticRegression": LogisticRegression(max_iter=1000),
@@ -197,6 +198,8 @@ def intervals(X, y, X_test):
         }
         for name, total in variances.items():
             found[name + when] = np.column_stack([mean[:, 0, i], np.sqrt(total)])
+    std = np.sqrt(variance[:, 0, 0] + model.noise_)
+    found["std and noise_"] = np.column_stack([mean[:, 0, 0], std])
     return found
 
 
@@ -327,8 +330,8 @@ def report_classes(scores, n_classes):
         some = {table: scores[table] for table in np.array(list(scores))[chosen]}
         if len(some) > 1:
             print(f"\nTables of {kind} classes")
-            report(some, "log loss", [VOTE, SIGMOID, FITTED])
-            for name in (VOTE, FITTED):
+            report(some, "log loss", [VOTE, SIGMOID, OURS])
+            for name in (VOTE, OURS):
                 gaps = [table[name]["sure - right"] for table in some.values()]
                 print(f"\n'{name}' is too sure on {np.sum(np.array(gaps) > 0)} tables")
 
@@ -374,7 +377,7 @@ def main():
         return
     report_classes(scores, [found[VOTE].shape[1] for _, found in outcomes])
     for name in outcomes[0][1]:
-        if name.startswith((VOTE, SIGMOID)):
+        if name.startswith((VOTE, SIGMOID, OURS)):
             reliability(outcomes, name)
 
 

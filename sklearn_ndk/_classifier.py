@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ndk._base import BaseNDK
 from sklearn_ndk._checks import check_times
@@ -204,9 +205,12 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
         Notes
         -----
         A network votes for the class of its largest output. Outputs are Gaussian over
-        networks, independent and of one variance, which is that of
-        :meth:`NDKRegressor.predict`: the share is a one-dimensional integral, and
-        ``Phi(mean / std)`` for two classes.
+        networks and independent, with the variances of :meth:`NDKRegressor.predict`:
+        the share is a one-dimensional integral, and ``Phi(mean / std)`` for two
+        classes. Variances are the same for all classes, and most networks vote for
+        the class that `predict` tells, unless `normalize_y` gave them scales.
+
+        :class:`NDKClassifierCV` adds its `noise_` to the variances.
 
         Examples
         --------
@@ -218,7 +222,8 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
         [[0.81 0.19]]
         [[0.99 0.01]]
         """
-        return vote(self._mean_at(X, t), self._covariance_at(X, t, full=False))
+        check_is_fitted(self)
+        return self._votes(X, self._one_time(t))[:, :, 0]
 
     def predict_proba_path(self, X: ArrayLike, times: ArrayLike) -> NDArray[np.float64]:
         """Return the share of networks that vote for each class at several times.
@@ -240,12 +245,24 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
         ValueError
             If a time is negative or nan, or `X` is invalid.
         """
-        means = self._mean_path(X, times)
-        variances = self._covariances(X, check_times(times), full=False)
+        return self._votes(X, check_times(times))
+
+    def _votes(self, X, times):
+        """Return votes of shape (n_samples, n_classes, n_times)."""
+        check_is_fitted(self)
+        means = self._mean(X, times)
+        variances = self._covariances(X, times, full=False)
+        variances = variances[..., None] * self._target_scale.spread**2
+        noise = self._vote_noise()
         shares = [
-            vote(means[:, :, i], variance) for i, variance in enumerate(variances)
+            vote(means[:, :, i], variance + noise)
+            for i, variance in enumerate(variances)
         ]
         return np.stack(shares, axis=2)
+
+    def _vote_noise(self):
+        """Return the variance that is added to that of each output before the vote."""
+        return 0.0
 
     def predict_drift(
         self, X: ArrayLike, delay: float, t0: float = np.inf

@@ -5,8 +5,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.metadata_routing import _raise_for_params
+from sklearn.utils.validation import check_is_fitted
 
 from sklearn_ndk._classifier import NDKClassifier
+from sklearn_ndk._held_out import vote_noise
 from sklearn_ndk._stopping_time import BaseStoppingTime
 
 
@@ -79,6 +81,10 @@ class NDKClassifierCV(BaseStoppingTime, NDKClassifier):
         :class:`~sklearn.model_selection.GridSearchCV`: `param_t`, `params`,
         `split0_test_score`, ..., `mean_test_score`, `std_test_score` and
         `rank_test_score`.
+    noise_ : float
+        Variance that is added to that of each output before networks vote: the one
+        that gives the test parts of the folds the smallest log loss at `t_`. It is
+        found when probabilities, or it, are first asked for.
     classes_ : ndarray of shape (n_classes,)
         The class labels.
     X_fit_ : ndarray of shape (n_distinct_samples, n_features)
@@ -98,6 +104,11 @@ class NDKClassifierCV(BaseStoppingTime, NDKClassifier):
     The scores are those of a :class:`~sklearn.model_selection.GridSearchCV` over `t`.
     The loss is a sum over samples: a time found on the larger part of them is used
     for all. A transformer before this estimator in a pipeline sees all folds.
+
+    Networks agree more than they are right. `predict_proba` therefore adds `noise_`,
+    the same for all inputs and times, to the spread of outputs over networks; the
+    shares of networks as they are come from :class:`NDKClassifier`, and so do scores
+    of probabilities in the folds.
 
     The defaults of `depth` and `bias` differ from those of :class:`NDKClassifier`:
     they were chosen for tables of standardised columns.
@@ -124,6 +135,7 @@ class NDKClassifierCV(BaseStoppingTime, NDKClassifier):
 
     _base = NDKClassifier
     _default_scoring = "accuracy"
+    _fit_noise = staticmethod(vote_noise)
 
     def fit(
         self,
@@ -161,6 +173,15 @@ class NDKClassifierCV(BaseStoppingTime, NDKClassifier):
         """
         _raise_for_params(params, self, "fit")
         return self._fit_best(X, y, sample_weight, params)
+
+    @property
+    def noise_(self) -> float:
+        """The variance of labels about mean outputs, see the class."""
+        check_is_fitted(self)
+        return self._held_out.noise
+
+    def _vote_noise(self):
+        return self.noise_
 
     @staticmethod
     def _default_scores(model, y, outputs, sample_weight=None):

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.metrics import r2_score
 from sklearn.utils.metadata_routing import _raise_for_params
+from sklearn.utils.validation import check_is_fitted
 
+from sklearn_ndk._held_out import regression_noise
 from sklearn_ndk._regressor import NDKRegressor
 from sklearn_ndk._stopping_time import BaseStoppingTime
 
@@ -80,6 +82,10 @@ class NDKRegressorCV(BaseStoppingTime, NDKRegressor):
         :class:`~sklearn.model_selection.GridSearchCV`: `param_t`, `params`,
         `split0_test_score`, ..., `mean_test_score`, `std_test_score` and
         `rank_test_score`.
+    noise_ : float or ndarray of shape (n_outputs,)
+        Variance of targets about outputs: the one that gives the test parts of the
+        folds the largest likelihood at `t_`, if a new target has the variance
+        ``y_std**2 + noise_``. It is found when first asked for.
     X_fit_ : ndarray of shape (n_distinct_samples, n_features)
         Training inputs of positive weight, each once.
     n_features_in_ : int
@@ -119,10 +125,18 @@ class NDKRegressorCV(BaseStoppingTime, NDKRegressor):
     True
     >>> model[-1].phase_
     'gradient'
+
+    Intervals that hold about 90 % of new targets:
+
+    >>> y_mean, y_std = model.predict(X[300:], return_std=True)
+    >>> half = 1.645 * (y_std**2 + model[-1].noise_) ** 0.5
+    >>> bool(0.85 < (abs(y[300:] - y_mean) < half).mean() < 0.95)
+    True
     """
 
     _base = NDKRegressor
     _default_scoring = "r2"
+    _fit_noise = staticmethod(regression_noise)
 
     def fit(
         self,
@@ -160,6 +174,13 @@ class NDKRegressorCV(BaseStoppingTime, NDKRegressor):
         """
         _raise_for_params(params, self, "fit")
         return self._fit_best(X, y, sample_weight, params)
+
+    @property
+    def noise_(self) -> Any:
+        """The variance of targets about mean outputs, see the class."""
+        check_is_fitted(self)
+        noise = self._held_out.noise
+        return float(noise[0]) if self._flat else noise
 
     @staticmethod
     def _default_scores(model, y, outputs, sample_weight=None):

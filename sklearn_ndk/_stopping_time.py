@@ -26,6 +26,7 @@ from sklearn_ndk._base import BaseNDK
 from sklearn_ndk._checks import check_times
 from sklearn_ndk._compute._threads import threads_for
 from sklearn_ndk._folds import checked_folds
+from sklearn_ndk._held_out import HeldOut
 from sklearn_ndk._parameters import StoppingTimeParameters
 from sklearn_ndk._phases import phase_at
 from sklearn_ndk.training._samples import TrainingSet
@@ -48,6 +49,7 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
     _base: ClassVar[type]  # the estimator of one time
     _default_scoring: ClassVar[str]
     _default_scores: ClassVar[Callable]  # the same at all times at once
+    _fit_noise: ClassVar[Callable]  # of targets about outputs
     _time_name = "t_"
 
     @with_callbacks
@@ -67,9 +69,18 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
             max_subtasks=len(folds) + 1, sequential_subtasks=False
         )
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        scores = self._score_folds(data, folds, times, scorer, whole, context)
-        fitted |= choose(times, scores, self.selection)
+        scored = self._score_folds(data, folds, times, scorer, whole, context)
+        scores, outputs = zip(*scored, strict=True)
+        fitted |= choose(times, np.array(scores), self.selection)
         t = fitted["t_"]
+        fitted["_held_out"] = HeldOut(
+            model=self._at(times),
+            data=data,
+            folds=[indices for indices, _ in folds],
+            outputs=[part[:, :, fitted["best_index_"]] for part in outputs],
+            t=t,
+            fit=self._fit_noise,
+        )
         rest = np.inf if ensemble.at_rest else t
         fitted["phase_"] = phase_at(rest, ensemble.diffusion_rate)
         refit = context.subcontext(
@@ -102,20 +113,19 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
         ]
 
     def _score_folds(self, data, folds, times, scorer, whole, context):
-        """Return the scores of all times on all folds, of shape (n_folds, n_times)."""
+        """Return scores and outputs of all folds, at all times."""
         # made ahead of time: a context cannot grow while it is pickled
         tasks = [
             context.subcontext(task_name="fold", task_id=i) for i in range(len(folds))
         ]
         # kernels of the whole are in the memory of this process
         with threads_for(len(data[0])):
-            scores = Parallel(n_jobs=self.n_jobs, require="sharedmem")(
+            return Parallel(n_jobs=self.n_jobs, require="sharedmem")(
                 delayed(_score_fold)(
                     self._at(times), data, *fold, times, scorer, whole, self, task
                 )
                 for fold, task in zip(folds, tasks, strict=True)
             )
-        return np.array(scores)
 
     def _candidates(self, ensemble):
         """Return the times to try, increasing."""
@@ -281,7 +291,10 @@ def _view(model, fitted, X, t, known):
 
 
 def _score_fold(model, data, fold, score_params, times, scorer, whole, caller, context):
-    """Fit on the training part of a fold, and score all times on its test part."""
+    """Fit on the training part of a fold, and score all times on its test part.
+
+    Also return the mean outputs of the test part, (n_samples, n_outputs, n_times).
+    """
     train, test = fold
     X, y, sample_weight = (array[train] for array in data)
     features = {"n_features_in_": X.shape[1]}
@@ -292,8 +305,8 @@ def _score_fold(model, data, fold, score_params, times, scorer, whole, caller, c
     outputs = fitted["_ensemble"].mean(X_test, times)
     known = _Known(fitted["_ensemble"], X_test, times, outputs)
     views = [_view(model, fitted, X_test, t, known) for t in times]
+    restored = fitted["_target_scale"].restore(outputs).transpose(2, 0, 1)
     if caller.scoring is None:
-        restored = fitted["_target_scale"].restore(outputs).transpose(2, 0, 1)
         scores = caller._default_scores(views[0], y_test, restored, **score_params)
     else:
         scores = [_number(scorer(v, X_test, y_test, **score_params)) for v in views]
@@ -303,7 +316,7 @@ def _score_fold(model, data, fold, score_params, times, scorer, whole, caller, c
         y=y,
         reconstruction_attributes=fitted | {"t_": times[np.argmax(scores)]},
     )
-    return scores
+    return scores, restored
 
 
 def _number(score):

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from oracles.golden import GOLDEN, GOLDEN_CASES, PARAMETERS
+from oracles.sampled import sampled_covariance
+from robustness.cases import draw
 from scipy.linalg import expm
 
 from sklearn_ndk import NDKRegressor, NDKRegressorCV
@@ -58,6 +60,18 @@ def test_covariance_is_that_of_brute_force(case):
         got = model.predict(rows, t=t, return_cov=True)[1]
         got = got[..., 0] if got.ndim == 3 else got
         assert np.abs(got - expected).max() <= 2e-4 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("params", NETWORKS[:5])
+@pytest.mark.parametrize("tau", [0.01, 0.3, 3.0])
+def test_covariance_is_that_of_the_sampled_equation(params, tau):
+    """Late in training too, where weights have forgotten how they started."""
+    t = tau * params.get("sigma", 1.0) ** 2 / params["T"]
+    model = NDKRegressor(**params, tol=1e-5).fit(X[:3], y[:3])
+    got = model.predict(ROWS, t=t, return_cov=True)[1]
+    expected = sampled_covariance(model._network(), X[:3], ROWS, t)
+    scale = np.sqrt(np.outer(*2 * [np.diag(prior(params))]))
+    assert np.all(np.abs(got - expected) <= 2e-4 * scale)
 
 
 @pytest.mark.parametrize("params", [NETWORKS[0], NETWORKS[3]])
@@ -112,6 +126,25 @@ def test_variances_keep_their_promise(params):
         got = covariance(params, t)
         scale = np.sqrt(np.outer(*2 * [np.diag(prior(params))]))
         assert np.all(np.abs(got - fine) <= 1e-3 * scale)
+
+
+@pytest.mark.parametrize("seed", [109, 540, 571, 641])
+def test_variances_keep_their_promise_where_it_is_hard(seed):
+    """Problems that random draws found: initial weights are small, or noise is."""
+    case = draw(seed)
+    network = case.network._asdict() | {"limit": case.limit}
+    targets, times = np.arange(len(case.X)) == 0, np.array(list(case.times))
+
+    def variances(tol):
+        model = NDKRegressor(**network, tol=tol).fit(case.X, 1 * targets, case.weight)
+        return model.predict_path(case.rows, times, return_std=True)[1] ** 2
+
+    resting = {k: network[k] for k in ("depth", "activation", "sigma", "bias")}
+    scale = nngp_kernel(case.rows, **resting).diagonal() * network["sigma"] ** 2
+    start = NDKRegressor(**network, t=0.0).fit(case.X, 1 * targets, case.weight)
+    scale = np.maximum(scale, start.predict(case.rows, return_std=True)[1] ** 2)
+    off = np.abs(variances(case.tol) - variances(1e-8)) / scale[:, None]
+    assert np.all(off <= min(1e-3, 10 * case.tol))
 
 
 @pytest.mark.parametrize("params", NETWORKS[:5])

@@ -30,7 +30,7 @@ NETWORKS = [
 def test_shares_are_those_of_random_networks(n_classes):
     rng = np.random.default_rng(0)
     means = rng.standard_normal((8, n_classes)) * np.geomspace(0.1, 10, 8)[:, None]
-    variances = rng.uniform(0.1, 2, 8)
+    variances = rng.uniform(0.05, 2, (8, n_classes))
     n_draws = 200_000
     shares = vote(means, variances)
     for mean, variance, share in zip(means, variances, shares, strict=True):
@@ -42,30 +42,30 @@ def test_shares_are_those_of_random_networks(n_classes):
 
 
 def test_two_classes_are_a_probit():
-    means, variances = np.linspace(-3, 3, 7)[:, None], np.linspace(0.5, 2, 7)
-    expected = norm.cdf(means[:, 0] / np.sqrt(variances))
-    assert_allclose(vote(means, variances)[:, 1], expected)
+    means, variances = np.linspace(-3, 3, 7), np.linspace(0.5, 2, 7)
+    expected = norm.cdf(means / np.sqrt(variances))
+    assert_allclose(vote(means[:, None], variances[:, None])[:, 1], expected)
 
 
 def test_two_of_three_classes_without_a_chance_for_the_third_are_a_probit():
-    shares = vote(np.array([[0.7, -0.2, -50.0]]), np.array([0.6]))
-    expected = norm.cdf(0.9 / np.sqrt(2 * 0.6))
+    shares = vote(np.array([[0.7, -0.2, -50.0]]), np.array([[0.6, 0.01, 3.0]]))
+    expected = norm.cdf(0.9 / np.sqrt(0.6 + 0.01))
     assert_allclose(shares, [[expected, 1 - expected, 0]], atol=1e-12)
 
 
 @pytest.mark.parametrize("variance", [0.0, 1e-300, 1.0])
 def test_tied_classes_share_alike(variance):
-    variances = np.full(2, variance)
+    variances = np.full((2, 3), variance)
     tied = vote(np.array([[1.0, 1.0, -300.0], [2.0, 2.0, 2.0]]), variances)
     assert_allclose(tied, [[0.5, 0.5, 0], [1 / 3, 1 / 3, 1 / 3]], atol=1e-12)
-    assert_allclose(vote(np.zeros((2, 1)), variances), 0.5)
+    assert_allclose(vote(np.zeros((2, 1)), variances[:, :1]), 0.5)
 
 
 def test_networks_that_agree_are_certain():
-    assert_array_equal(vote(np.array([[-1.0], [2.0]]), np.zeros(2)), np.eye(2))
+    assert_array_equal(vote(np.array([[-1.0], [2.0]]), np.zeros((2, 1))), np.eye(2))
     means = np.array([[0.1, 0.3, 0.2]])
-    assert_array_equal(vote(means, np.zeros(1)), [[0, 1, 0]])
-    assert_allclose(vote(1e200 * means, np.ones(1)), [[0, 1, 0]])
+    assert_array_equal(vote(means, np.zeros((1, 3))), [[0, 1, 0]])
+    assert_allclose(vote(1e200 * means, np.ones((1, 3))), [[0, 1, 0]])
 
 
 @pytest.mark.parametrize("params", NETWORKS)
@@ -93,6 +93,26 @@ def test_votes_are_of_the_spread_that_the_regressor_tells(params):
     )
     model = NDKClassifier(t=1.0, **params).fit(X[TWO], y[TWO])
     assert_allclose(model.predict_proba(X[~TWO])[:, 1], norm.cdf(mean / std), atol=1e-9)
+
+
+@pytest.mark.parametrize("some", [slice(None), TWO], ids=["three", "two"])
+def test_outputs_vote_in_the_scale_of_the_targets(some):
+    """Normalized targets have a scale of their own for each class."""
+    signs = np.where(y[some, None] == np.unique(y[some]), 1.0, -1.0)
+    regressor = NDKRegressor(t=1.0, normalize_y=True).fit(X[some], signs)
+    mean, std = regressor.predict(X, return_std=True)
+    model = NDKClassifier(t=1.0, normalize_y=True).fit(X[some], y[some])
+    shares = model.predict_proba(X)
+    if signs.shape[1] == 2:  # one output, in place of two opposite ones
+        expected = norm.cdf(mean[:, 1] / std[:, 1])
+        assert_allclose(shares[:, 1], expected, atol=1e-6)
+        return
+    draws = np.random.default_rng(0).standard_normal((200_000, 1, 3))
+    for own, at, spread in zip(shares[::9], mean[::9], std[::9], strict=True):
+        winners = np.argmax(at + spread * draws[:, 0], axis=1)
+        counted = np.bincount(winners, minlength=3) / len(draws)
+        error = np.sqrt(np.maximum(own * (1 - own), 1 / len(draws)) / len(draws))
+        assert np.all(np.abs(counted - own) <= 4 * error)
 
 
 def test_all_classes_are_alike_at_initialisation():

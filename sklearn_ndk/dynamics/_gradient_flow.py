@@ -189,6 +189,7 @@ class NTKFlow(Regime):
         Outputs start from the prior at initialisation and move by the response
         ``S_t = NTK (1 - exp(-NTK t)) / NTK`` (Lee et al., arXiv:1902.06720).
         """
+        self.solve(times[0])
         assert self._flow is not None
         flow = self._flow.towards(queries.cross.ntk())
         before = self._problem.kernel().prior().matrix(0.0, 0.0)

@@ -19,7 +19,8 @@ from sklearn_ndk.dynamics.volterra._modes import Modes
 
 _SLOW = 1e-7  # diffusion beside gradient descent: equilibrium is solved on demand only
 _UNCHANGED = 0.05  # change of the kernel, in units of the tolerance, that is none
-_MATRICES_OF_VARIANCES = 30  # of a time basis in single precision, and systems
+_KERNEL_SHARE = 0.1  # of the tolerance of variances
+_MATRICES_OF_VARIANCES = 40  # of a time basis in single precision, and systems
 _FEWEST_MATRICES = 8  # of a trajectory; how many it takes is known after a while
 
 
@@ -119,9 +120,7 @@ class Langevin(Regime):
         self, queries: Queries, times: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Return the covariances at times at which the weights have hardly diffused."""
-        flow = NTKFlow(self._problem, self._tol)
-        flow.solve(times[0])
-        return flow.covariance(queries, times)
+        return NTKFlow(self._problem, self._tol).covariance(queries, times)
 
     def _adjoint_covariance(
         self, queries: Queries, times: NDArray[np.float64]
@@ -166,17 +165,17 @@ class Langevin(Regime):
         posterior = self._equilibrium.posterior(queries, at_rest)
         prior = kernel.equilibrium_prior().matrix(0.0, 0.0)
         prior[np.diag_indices_from(prior)] += kernel.network.T
-        out = []
-        for t in times:
-            left = at_rest - relaxation.response(t)
-            out.append(posterior + queries.inner(left @ prior, left))
-        return np.array(out)
+        out = np.repeat(posterior[None], len(times), axis=0)
+        for i, response in relaxation.responses(times):
+            left = at_rest - response
+            out[i] += queries.inner(left @ prior, left)
+        return out
 
     def _represent_all(self, kernel: Any) -> Representation:
         """Return what represents the kernel for targets of any kind, at all times."""
         problem = self._problem
         modes = Modes(kernel.nngp(), problem.ridge, problem.rank)
-        targets, tol = modes.all_at_once(), self.variance_tol
+        targets, tol = modes.all_at_once(), _KERNEL_SHARE * self.variance_tol
         return represent(targets, kernel, modes, problem.ridge, tol, np.inf).bare()
 
     def _at_rest(self, times: NDArray[np.float64]) -> NDArray[np.bool_]:

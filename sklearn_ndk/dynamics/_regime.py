@@ -106,7 +106,7 @@ class Regime(ABC):
         queries : Queries
             The inputs, and whether variances alone are wanted.
         times : ndarray of shape (n_times,)
-            Times that have been solved for; may be infinite.
+            Times, whether solved for or not; may be infinite.
 
         Returns
         -------

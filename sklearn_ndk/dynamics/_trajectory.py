@@ -112,13 +112,7 @@ class Trajectory:
         step = max(1, self._max_entries // (rank * n_samples))
         for first_row in range(0, n_rows, step):
             rows = slice(first_row, first_row + step)
-            matrices = kernel.rows(rows).mixtures(
-                basis.t,
-                basis.t_prime,
-                basis.mixing,
-                [np.float64] * rank,
-                basis.precision,
-            )
+            matrices = basis.matrices(kernel.rows(rows), double=True)
             for first_time in range(0, len(times), _MAX_TIMES):
                 some = slice(first_time, first_time + _MAX_TIMES)
                 weights = self.solution.representation.weights(basis, times[some])

@@ -27,7 +27,7 @@ from sklearn_ndk.dynamics import (
 from sklearn_ndk.training._problem import Problem
 
 _N_COVARIANCES = 4  # matrices of all rows that are held at once
-_MAX_ENTRIES = 2**25  # of kernels whose variances are computed at once
+_MAX_ENTRIES = 2**22  # of a block of kernels with the samples, unless theirs is larger
 _FLOW_SPAN = 1e8  # of the times of interest in gradient flow
 
 
@@ -235,8 +235,8 @@ class InfiniteEnsemble:
                 len(X),
                 "Ask for covariances of fewer rows, or for return_std.",
             )
-        self._solve_all(times)
-        step = max(1, _MAX_ENTRIES // len(self._problem.samples))
+        n_samples = len(self._problem.samples)
+        step = max(n_samples, _MAX_ENTRIES // n_samples)
         with self._threads():
             if full:
                 queries = self._problem.queries(X, full=True)

@@ -12,23 +12,27 @@ whose weights solve, for times ``v = t - s`` counted back from t,
 So ``cov f = C - omega C - C omega^T + omega C omega^T``, which no target enters.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sklearn_ndk._compute._threads import product
+from sklearn_ndk._compute._threads import n_blas_callers, product, spread
 from sklearn_ndk.dynamics._queries import Queries
 from sklearn_ndk.dynamics.volterra._galerkin import MeshEquation, solve_mesh
 from sklearn_ndk.dynamics.volterra._mesh import radau_weights
 from sklearn_ndk.dynamics.volterra._modes import Modes
-from sklearn_ndk.dynamics.volterra._representation import Representation, represent
+from sklearn_ndk.dynamics.volterra._representation import (
+    Representation,
+    relevance_of,
+    represent,
+)
+from sklearn_ndk.dynamics.volterra._time_basis import Relevance
 
-_DEFECT_SHARE = 0.3  # of the tolerance
-# Up to this stiffness variances are more exact than the weights, near whose values they
-# are quadratic; beyond it, errors grow in proportion.
-_EASY = 4e5
+_DEFECT_SHARE = 1.0  # of the tolerance
+_EASY = 4e5  # stiffness beyond which errors grow in proportion to it
+_LIKELY = 0.03  # of what a kernel's error could add at most, were all modes alike
 _FINEST = 1e-9  # tolerance
 _LEFT_OUT = 1e-3  # of the tolerance, of what the weights at all times add up to
 
@@ -61,6 +65,7 @@ class Adjoint:
     def __init__(
         self, kernel: Any, modes: Modes, kappa: float, t: float, tol: float
     ) -> None:
+        self._forward = kernel
         self._kernel, self._prior = kernel.backward(t), kernel.prior().backward(t)
         self._modes, self._kappa, self._t = modes, kappa, t
         self._size = self._kernel.mean_diagonal()
@@ -69,7 +74,7 @@ class Adjoint:
         self.stiffness = float(max(rates) * min(t, 1 / kappa))
         ease = min(1, _EASY / self.stiffness)
         self._tol = max(tol * ease, _FINEST)
-        self.error = self._tol / ease
+        self.error = max(tol, _FINEST / ease)
 
     def covariance(self, queries: Queries) -> NDArray[np.float64]:
         """Return the covariance of outputs, see :meth:`Regime.covariance`."""
@@ -78,11 +83,14 @@ class Adjoint:
         panel_rule = radau_weights(mesh.nodes)
         rule = (np.diff(mesh.edges)[:, None] * panel_rule).ravel()
         scaled = self._kernel.scaled(1 / self._size)
-        matrices = mesh.basis.matrices(scaled, transposed=True)
+        exact = self.stiffness > _EASY  # rounding is amplified as well
+        matrices = mesh.basis.matrices(scaled, transposed=True, double=exact)
         prior = self._prior_integrals(mesh)
         n_samples = self._kernel.n_rows
         out = queries.prior("prior", self._t)
-        for rows, part in queries.blocks(4 * len(node_times) * n_samples):
+
+        def see(block: tuple[slice, Queries]) -> None:
+            rows, part = block
             targets = _at_nodes(part.cross.backward(self._t), node_times)
             weights = self._solve(mesh, matrices, targets)
             seen = _at_nodes(part.cross.prior().backward(self._t), node_times)
@@ -90,13 +98,24 @@ class Adjoint:
             once = part.inner(weights, seen)
             twice = part.inner(weights, prior.integrals(weights, rule, self._tol))
             out[rows] += twice + twice.T - once - once.T
+
+        n_callers = n_blas_callers()
+        blocks = queries.blocks(4 * n_callers * len(node_times) * n_samples)
+        spread(see, blocks, n_callers)
         return out
 
     def _represent(self) -> Representation:
         """Return a mesh that ends at the beginning of training, and a time basis."""
         targets = self._modes.all_at_once()
+        forward = relevance_of(targets, self._modes, self._forward.rate, self._kappa)
         mesh = represent(
-            targets, self._kernel, self._modes, self._kappa, self._tol, self._t
+            targets,
+            self._kernel,
+            self._modes,
+            self._kappa,
+            self._tol,
+            self._t,
+            lambda backward: _Relevance(backward, forward, self._t),
         )
         edges = mesh.edges
         if edges[-1] > self._t:
@@ -136,6 +155,34 @@ class Adjoint:
         matrices = basis.matrices(self._prior, transposed=True)
         weights = replace(mesh, basis=basis).node_weights
         return _PriorIntegrals(matrices, weights)
+
+
+@dataclass(frozen=True)
+class _Relevance:
+    """What a unit error of the NDK at times counted back can add to a covariance.
+
+    It changes the weights at `v` in proportion to those at ``v'``, and what has not
+    been learned of the outputs by then is the covariance that they multiply.
+
+    Parameters
+    ----------
+    backward, forward : Relevance
+        That to outputs, at times counted back and on; the sizes of the residual are
+        those of weights, and of what has not been learned.
+    end : float
+        The time of training.
+    """
+
+    backward: Relevance
+    forward: Relevance
+    end: float
+
+    def __call__(self, v: Any, v_prime: Any) -> NDArray[np.float64]:
+        """Return the relevance of pairs of times, of the shape of `v`."""
+        trained = np.maximum(self.end - v, 0)
+        extent = np.minimum(np.minimum(v, trained), 1 / self.forward.kappa)
+        left = self.forward.left(trained) * self.backward.left(v_prime)
+        return np.maximum(self.backward(v, v_prime), _LIKELY * extent * left)
 
 
 class _PriorIntegrals:

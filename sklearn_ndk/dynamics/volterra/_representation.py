@@ -40,8 +40,8 @@ class Representation:
         Basis of the kernel of the training inputs.
     times : ndarray of shape (n_times,)
         Times that represent all others for the kernel.
-    relevance : Relevance
-        What errors of the kernel add to predictions.
+    relevance : callable
+        What errors of the kernel add to predictions, such as :class:`Relevance`.
     basis_tol : float
         Tolerance of a time basis.
     equilibrated : bool
@@ -52,7 +52,7 @@ class Representation:
     nodes: NDArray[np.float64]
     basis: TimeBasis
     times: NDArray[np.float64]
-    relevance: Relevance
+    relevance: Callable[..., NDArray]
     basis_tol: float
     equilibrated: bool
     _known: dict = field(default_factory=dict, repr=False)  # weights at some times
@@ -114,6 +114,7 @@ def represent(
     kappa: float,
     tol: float,
     t_end: float,
+    weigh: Callable[[Relevance], Callable[..., NDArray]] = lambda relevance: relevance,
 ) -> Representation:
     """Choose the mesh and the time basis for the Volterra equation (14)-(15).
 
@@ -132,6 +133,9 @@ def represent(
         Relative accuracy.
     t_end : float
         Time up to which to solve, or infinity.
+    weigh : callable, default=None
+        Returns what errors of the kernel add to what is wanted, if it is not
+        predictions, given what they add to those.
 
     Returns
     -------
@@ -139,27 +143,26 @@ def represent(
         The mesh and the basis.
     """
     size = kernel.mean_diagonal()
-    largest = np.abs(targets).max(axis=1)
-    scaled = modes.project(targets) / np.where(largest > 0, largest, 1)[:, None]
-    relevance = _relevance(scaled, modes, kernel.rate, kappa)
+    relevance = relevance_of(targets, modes, kernel.rate, kappa)
     # what is left of the past decays as exp(-tau) at the slowest
     last = relevance.residual[-1] * size / kappa
     longest = np.log(max(1, last) / (_END_SHARE * tol)) / kappa
     edges = graded_edges(kernel.rate, kappa, min(t_end, longest))
     times = representative_times(edges, kernel.weight_variance)
     basis_tol = _BASIS_SHARE * tol / size
+    weighed = weigh(relevance)
     return Representation(
         edges=edges,
         nodes=radau_nodes(n_nodes_for(tol)),
-        basis=TimeBasis(kernel.probe, times, times, relevance, basis_tol),
+        basis=TimeBasis(kernel.probe, times, times, weighed, basis_tol),
         times=times,
-        relevance=relevance,
+        relevance=weighed,
         basis_tol=basis_tol,
         equilibrated=bool(edges[-1] >= longest),
     )
 
 
-def _relevance(
+def relevance_of(
     targets: NDArray[np.float64],
     modes: Modes,
     rate: Callable[[NDArray[np.float64]], NDArray[np.float64]],
@@ -167,10 +170,28 @@ def _relevance(
 ) -> Relevance:
     """Guess the size of the residual at all times from the equilibrium kernel.
 
+    Parameters
+    ----------
+    targets : ndarray of shape (n_outputs, n_samples)
+        Targets, of any size.
+    modes, kappa
+        As for :func:`represent`.
+    rate : callable
+        A bound on the eigenvalues of the kernel at some times.
+
+    Returns
+    -------
+    Relevance
+        What errors of the kernel add to predictions.
+
+    Notes
+    -----
     A mode of eigenvalue lambda is left with ``1 / (1 + lambda phi)`` of its target
     if the kernel has been that of the equilibrium for a time phi. Its memory
     ``1 / kappa`` is the most; where it is larger or smaller, time counts by it.
     """
+    largest = np.abs(targets).max(axis=1)
+    targets = modes.project(targets) / np.where(largest > 0, largest, 1)[:, None]
     memory = 1 / kappa
     times = np.concatenate([[0], np.geomspace(1e-16 * memory, memory, _N_RELEVANCE)])
     rates = rate(times)

@@ -51,8 +51,11 @@ class Relevance:
     def __call__(self, t, t_prime):
         """Return the relevance of pairs of times, of the shape of `t`."""
         extent = np.minimum(np.minimum(t_prime, t - t_prime), 1 / self.kappa)
-        residual = np.interp(t_prime, self.times, self.residual)
-        return extent * residual * np.maximum(1, self.onset / t)
+        return extent * self.left(t_prime) * np.maximum(1, self.onset / t)
+
+    def left(self, t):
+        """Return the size of the residual at some times."""
+        return np.interp(t, self.times, self.residual)
 
 
 class TimeBasis:
@@ -121,7 +124,7 @@ class TimeBasis:
         single = np.finfo(np.float32).eps <= _SINGLE_SHARE * self.precision
         self.dtypes = [np.float32 if s else np.float64 for s in single]
 
-    def matrices(self, kernel, *, transposed=False, overwrite=False):
+    def matrices(self, kernel, *, transposed=False, double=False, overwrite=False):
         """Return the matrices ``R_j`` of a kernel.
 
         Parameters
@@ -132,6 +135,8 @@ class TimeBasis:
             Whether those with the times exchanged are wanted, which are the transposes
             where rows and columns are the same inputs:
             ``NDK(t, t'; x, x') = NDK(t', t; x', x)``.
+        double : bool, default=False
+            Whether all are wanted in double precision.
         overwrite : bool, default=False
             Whether they may take the place of the Gram matrix.
 
@@ -141,8 +146,9 @@ class TimeBasis:
             As many as the rank, those in double precision first.
         """
         times = (self.t_prime, self.t) if transposed else (self.t, self.t_prime)
+        dtypes = [np.float64] * len(self.t) if double else self.dtypes
         return kernel.mixtures(
-            *times, self.mixing, self.dtypes, self.precision, overwrite=overwrite
+            *times, self.mixing, dtypes, self.precision, overwrite=overwrite
         )
 
     def coefficients(self, t, t_prime):
