@@ -11,6 +11,7 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sklearn_ndk._checks import check_time, check_times
+from sklearn_ndk._length_scale import divided
 from sklearn_ndk._parameters import NDKParameters
 from sklearn_ndk._validation import check_weights, refuse_non_numbers, warn_of_scales
 from sklearn_ndk.kernels._network import (
@@ -37,6 +38,7 @@ class BaseNDK(NDKParameters, CallbackSupportMixin, BaseEstimator, ABC):
     feature_names_in_: NDArray[np.object_]
     _ensemble: InfiniteEnsemble
     _target_scale: TargetScale
+    _length_scale: float | ArrayLike  # that of the fit
 
     _time_name = "t"  # attribute that holds the time of predictions
     _check_params: ClassVar[dict] = {}  # for validate_data, of X and y
@@ -69,14 +71,19 @@ class BaseNDK(NDKParameters, CallbackSupportMixin, BaseEstimator, ABC):
         view = copy.copy(self)  # validate_data sets attributes
         X, y = validate_data(view, X, y, dtype=np.float64, **self._check_params)
         sample_weight = check_weights(sample_weight, X)
-        names = {"n_features_in_", "feature_names_in_"}
-        features = {k: v for k, v in vars(view).items() if k in names}
-        warn_of_scales(X[sample_weight > 0], features.get("feature_names_in_"))
+        told = {"n_features_in_", "feature_names_in_"}
+        features = {k: v for k, v in vars(view).items() if k in told}
+        inputs = divided(X, self.length_scale)
+        name = "X" if inputs is X else "X / length_scale"
+        names = features.get("feature_names_in_")
+        warn_of_scales(inputs[sample_weight > 0], names, name)
         return (X, y, sample_weight), features
 
     def _validate_inputs(self, X):
+        """Return inputs as the networks of the fit see them."""
         refuse_non_numbers(X, "X")
-        return validate_data(self, X, dtype=np.float64, reset=False)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        return divided(X, self._length_scale)
 
     def _solve_as_task(self, fitted, X, y, t, context):
         """Solve what predictions at time `t` need, as a task that callbacks see."""
@@ -106,11 +113,20 @@ class BaseNDK(NDKParameters, CallbackSupportMixin, BaseEstimator, ABC):
         if self.normalize_y:
             scale = TargetScale.of(targets, sample_weight)
         targets = scale.normalize(targets)
-        samples = TrainingSet.from_rows(X, targets, sample_weight)
-        X = X[np.sort(samples.first)]
+        inputs = divided(X, self.length_scale)
+        samples = TrainingSet.from_rows(inputs, targets, sample_weight)
+        # rows that differ in features left out are one to the networks, not to the user
+        first = samples.first if inputs is X else TrainingSet.of_inputs(X).first
+        X = X[np.sort(first)]
         problem = Problem(self._network(), samples, whole)
         ensemble = InfiniteEnsemble(problem, self.limit, self.tol)
-        return {"_ensemble": ensemble, "_target_scale": scale, "X_fit_": X, **found}
+        return {
+            "_ensemble": ensemble,
+            "_target_scale": scale,
+            "_length_scale": copy.deepcopy(self.length_scale),  # the user's may change
+            "X_fit_": X,
+            **found,
+        }
 
     @abstractmethod
     def _encode_targets(self, y):

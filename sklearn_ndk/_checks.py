@@ -78,6 +78,52 @@ def check_time(t: Any, name: str = "t", hint: str = "") -> float:
     return as_float(t, name)
 
 
+def check_numbers(values: Any, name: str, kind: str = "number") -> np.ndarray:
+    """Return real numbers as an array of floats.
+
+    Parameters
+    ----------
+    values : object
+        What was given.
+    name : str
+        What messages call it.
+    kind : str, default="number"
+        What messages call each of them.
+
+    Returns
+    -------
+    ndarray of shape (n_values,)
+        The numbers, at least one; they may be nan or infinite.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If they are not numbers, or not in one dimension.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError:  # rows of different lengths
+        raise ValueError(
+            f"{name} must be a 1-D array of numbers; got nested lists."
+        ) from None
+    if array.ndim != 1 or not len(array):
+        raise ValueError(
+            f"{name} must be a 1-D array of at least one {kind}; got shape "
+            f"{array.shape}."
+        )
+    if array.dtype == object:  # integers of any size, fractions, or no numbers
+        wrong = [v for v in array if not isinstance(v, Real) or isinstance(v, bool)]
+        if wrong:
+            raise TypeError(
+                f"{name} must be numbers; got {wrong[0]!r} of type "
+                f"{type(wrong[0]).__name__} among them."
+            )
+        array = np.array([as_float(v, name) for v in array])
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{name} must be numbers; got dtype {array.dtype}.")
+    return array.astype(np.float64)
+
+
 def check_times(times: Any, name: str = "times") -> np.ndarray:
     """Return several times as an array of floats.
 
@@ -98,27 +144,7 @@ def check_times(times: Any, name: str = "times") -> np.ndarray:
     TypeError, ValueError
         If they are not numbers, not times, or not in one dimension.
     """
-    try:
-        array = np.asarray(times)
-    except ValueError:  # rows of different lengths
-        raise ValueError(
-            f"{name} must be a 1-D array of numbers; got nested lists."
-        ) from None
-    if array.ndim != 1 or not len(array):
-        raise ValueError(
-            f"{name} must be a 1-D array of at least one time; got shape {array.shape}."
-        )
-    if array.dtype == object:  # integers of any size, fractions, or no numbers
-        wrong = [t for t in array if not isinstance(t, Real) or isinstance(t, bool)]
-        if wrong:
-            raise TypeError(
-                f"{name} must be numbers; got {wrong[0]!r} of type "
-                f"{type(wrong[0]).__name__} among them."
-            )
-        array = np.array([as_float(t, name) for t in array])
-    if array.dtype.kind not in "iuf":
-        raise TypeError(f"{name} must be numbers; got dtype {array.dtype}.")
-    array = array.astype(np.float64)
+    array = check_numbers(times, name, "time")
     negative = array[~(array >= 0)]
     if len(negative):
         raise ValueError(f"{name} must be in [0, inf]; got {negative[0]} among them.")

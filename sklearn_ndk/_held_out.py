@@ -22,9 +22,9 @@ class HeldOut:
     Parameters
     ----------
     model : NDKRegressor or NDKClassifier
-        What was fitted on the training parts.
+        What was fitted on the training parts, of scales of one.
     data : tuple of ndarray
-        All samples: X, y and their weights.
+        All samples: inputs as networks see them, y, and weights.
     folds : list of tuple of ndarray
         The indices of training and of test samples.
     outputs : list of ndarray of shape (n_test_samples, n_outputs)

@@ -10,12 +10,14 @@ from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import StrOptions
 
 from sklearn_ndk._checks import NumberInterval
+from sklearn_ndk._length_scale import LENGTH_SCALE
 from sklearn_ndk.dynamics import LIMITS
 from sklearn_ndk.kernels import Activation
 from sklearn_ndk.kernels._network import NETWORK_CONSTRAINTS
 
 _COMMON_CONSTRAINTS = {
     **NETWORK_CONSTRAINTS,
+    "length_scale": LENGTH_SCALE,
     "limit": [StrOptions(LIMITS.keys()), None],
     "normalize_y": ["boolean"],
     "tol": [NumberInterval(Real, 1e-10, 1e-1, closed="both")],
@@ -39,6 +41,7 @@ class NDKParameters:
         sigma: float = 1.0,
         sigma0: float = 1.0,
         bias: float = 0.0,
+        length_scale: float | ArrayLike = 1.0,
         t: float = np.inf,
         limit: str | None = None,
         normalize_y: bool = False,
@@ -50,6 +53,7 @@ class NDKParameters:
         self.sigma = sigma
         self.sigma0 = sigma0
         self.bias = bias
+        self.length_scale = length_scale
         self.t = t
         self.limit = limit
         self.normalize_y = normalize_y
@@ -82,6 +86,7 @@ class StoppingTimeParameters:
         sigma: float = 1.0,
         sigma0: float = 1.0,
         bias: float = 0.3,
+        length_scale: float | ArrayLike = 1.0,
         times: int | ArrayLike | None = None,
         cv: Any = None,
         scoring: Any = None,
@@ -97,6 +102,7 @@ class StoppingTimeParameters:
         self.sigma = sigma
         self.sigma0 = sigma0
         self.bias = bias
+        self.length_scale = length_scale
         self.times = times
         self.cv = cv
         self.scoring = scoring

@@ -38,6 +38,9 @@ class NDKRegressor(MultiOutputMixin, RegressorMixin, BaseNDK):
         Standard deviation of the initial weights.
     bias : float, default=0.0
         Scale of the biases, trained like the weights.
+    length_scale : float or array-like of shape (n_features,), default=1.0
+        Scales of the features: inputs are divided by it. A feature of infinite scale
+        is left out.
     t : float, default=inf
         Training time at which `predict` predicts by default, in units of gradient
         flow on the summed squared loss. A finite `t` is solved for in `fit`.

@@ -34,6 +34,9 @@ class NDKRegressorCV(BaseStoppingTime, NDKRegressor):
         Standard deviation of the initial weights.
     bias : float, default=0.3
         Scale of the biases, trained like the weights.
+    length_scale : float or array-like of shape (n_features,), default=1.0
+        Scales of the features: inputs are divided by it. A feature of infinite scale
+        is left out.
     times : int or array-like, default=None
         Training times tried, in units of gradient flow on the summed squared loss:
         an array, which is sorted, or the length of a logarithmic grid from a tenth

@@ -27,6 +27,7 @@ from sklearn_ndk._checks import check_times
 from sklearn_ndk._compute._threads import threads_for
 from sklearn_ndk._folds import checked_folds
 from sklearn_ndk._held_out import HeldOut
+from sklearn_ndk._length_scale import divided
 from sklearn_ndk._parameters import StoppingTimeParameters
 from sklearn_ndk._phases import phase_at
 from sklearn_ndk.training._samples import TrainingSet
@@ -57,8 +58,9 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
     def _fit_best(self, X, y, sample_weight, params):
         """Score all times on all folds, choose one, and fit with it."""
         data, fitted = self._validate_training_data(X, y, sample_weight)
-        X, y, _ = data
-        whole = WholeKernel(self._network(), TrainingSet.of_inputs(X))
+        X, y, weight = data
+        inputs = divided(X, self.length_scale)
+        whole = WholeKernel(self._network(), TrainingSet.of_inputs(inputs))
         fitted |= self._new_ensemble(*data, whole)
         ensemble = fitted["_ensemble"]
         times = self._candidates(ensemble)
@@ -74,8 +76,8 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
         fitted |= choose(times, np.array(scores), self.selection)
         t = fitted["t_"]
         fitted["_held_out"] = HeldOut(
-            model=self._at(times),
-            data=data,
+            model=self._at(times).set_params(length_scale=1.0),
+            data=(inputs, y, weight),
             folds=[indices for indices, _ in folds],
             outputs=[part[:, :, fitted["best_index_"]] for part in outputs],
             t=t,
@@ -280,13 +282,16 @@ class _Known:
         return self._ensemble.covariance(self._X, self._times, full=False)
 
 
-def _view(model, fitted, X, t, known):
-    """Return an estimator at time `t` that knows its outputs for `X`, validated."""
+def _view(model, fitted, X, inputs, t, known):
+    """Return an estimator at time `t` that knows its outputs for `X`, validated.
+
+    Its networks see the `inputs`.
+    """
     view = copy.copy(model)
     view.t = t
     view._set_fitted(fitted | {"_ensemble": known})
     validate = view._validate_inputs
-    view._validate_inputs = lambda rows: rows if rows is X else validate(rows)
+    view._validate_inputs = lambda rows: inputs if rows is X else validate(rows)
     return view
 
 
@@ -302,9 +307,10 @@ def _score_fold(model, data, fold, score_params, times, scorer, whole, caller, c
         context.call_on_fit_task_begin(estimator=caller, X=X, y=y)
         fitted = model._train(X, y, sample_weight, features, whole)
     X_test, y_test = data[0][test], data[1][test]
-    outputs = fitted["_ensemble"].mean(X_test, times)
-    known = _Known(fitted["_ensemble"], X_test, times, outputs)
-    views = [_view(model, fitted, X_test, t, known) for t in times]
+    inputs = divided(X_test, model.length_scale)
+    outputs = fitted["_ensemble"].mean(inputs, times)
+    known = _Known(fitted["_ensemble"], inputs, times, outputs)
+    views = [_view(model, fitted, X_test, inputs, t, known) for t in times]
     restored = fitted["_target_scale"].restore(outputs).transpose(2, 0, 1)
     if caller.scoring is None:
         scores = caller._default_scores(views[0], y_test, restored, **score_params)

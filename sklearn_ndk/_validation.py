@@ -130,7 +130,9 @@ def _as_floats(sample_weight):
         ) from None
 
 
-def warn_of_scales(X: NDArray[np.float64], names: ArrayLike | None) -> None:
+def warn_of_scales(
+    X: NDArray[np.float64], names: ArrayLike | None, name: str = "X"
+) -> None:
     """Warn where columns of the inputs differ in size by orders of magnitude.
 
     A column that is constant teaches nothing: it may be as small as it likes.
@@ -141,6 +143,8 @@ def warn_of_scales(X: NDArray[np.float64], names: ArrayLike | None) -> None:
         Training inputs.
     names : array-like of shape (n_features,) or None
         Names of the columns.
+    name : str, default="X"
+        What the warning calls the inputs.
     """
     low, high = X.min(axis=0), X.max(axis=0)
     size = np.maximum(high, -low)
@@ -153,10 +157,11 @@ def warn_of_scales(X: NDArray[np.float64], names: ArrayLike | None) -> None:
         return f"column {i}" if names is None else f"column {names[i]!r}"
 
     warnings.warn(
-        f"Columns of X differ in size by orders of magnitude: {column(large)} reaches "
-        f"{size[large]:.3g} and {column(small)} {size[small]:.3g}. The larger ones "
-        "hide the others from the network, and slow its training down: standardise "
-        "the columns, for instance with sklearn.preprocessing.StandardScaler.",
+        f"Columns of {name} differ in size by orders of magnitude: {column(large)} "
+        f"reaches {size[large]:.3g} and {column(small)} {size[small]:.3g}. The larger "
+        "ones hide the others from the network, and slow its training down: "
+        "standardise the columns, for instance with "
+        "sklearn.preprocessing.StandardScaler.",
         UserWarning,
         stacklevel=2,
     )

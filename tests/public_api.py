@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 MODULES = (
     "sklearn_ndk",
+    "sklearn_ndk.activations",
     "sklearn_ndk.datasets",
+    "sklearn_ndk.gaussian_process",
     "sklearn_ndk.inspection",
     "sklearn_ndk.kernels",
     "sklearn_ndk.simulation",

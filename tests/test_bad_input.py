@@ -54,6 +54,7 @@ PARAMETERS = [
     ("sigma", [0.0, -1, NAN, INF], r"a float in the range \(0.0, inf\)"),
     ("sigma0", [0.0, -1, NAN, INF], r"a float in the range \(0.0, inf\)"),
     ("bias", [-0.1, NAN, INF], r"a float in the range \[0.0, inf\)"),
+    ("length_scale", [0.0, -1, NAN, "2"], r"a float in the range \(0.0, inf\]"),
 ]
 ESTIMATOR_PARAMETERS = [
     *PARAMETERS,
@@ -105,7 +106,10 @@ def test_durations_are_no_numbers(make, name):
 
 
 def test_parameters_may_be_fractions(make):
-    fractions = {name: Fraction(1, 3) for name in ("T", "sigma", "sigma0", "bias", "t")}
+    fractions = {
+        name: Fraction(1, 3)
+        for name in ("T", "sigma", "sigma0", "bias", "length_scale", "t")
+    }
     model = make(**fractions).fit(X, y)
     floats = make(**dict.fromkeys(fractions, 1 / 3)).fit(X, y)
     assert np.array_equal(model.predict(X), floats.predict(X))

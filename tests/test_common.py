@@ -20,6 +20,8 @@ REGRESSORS = [
     NDKRegressor(depth=3, T=0.05, sigma0=1.4, t=30.0),
     NDKRegressorCV(times=4, cv=2),
     NDKRegressorCV(times=[1.0, 9.0], cv=2, selection="1se", limit="ntk"),
+    NDKRegressor(length_scale=2.5, t=5.0),
+    NDKRegressorCV(length_scale=2.5, times=4, cv=2),
 ]
 # the spread differs between the inputs of one check, see
 UNEVEN = NDKClassifier(activation="erf", T=0.1, t=100.0, bias=0.2)
@@ -32,6 +34,8 @@ CLASSIFIERS = [
     NDKClassifier(T=0),
     NDKClassifierCV(times=4, cv=2),
     NDKClassifierCV(times=[1.0, 9.0], cv=2, selection="1se", limit="nngp"),
+    NDKClassifier(length_scale=2.5),
+    NDKClassifierCV(length_scale=2.5, times=4, cv=2),
 ]
 
 

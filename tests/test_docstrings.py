@@ -10,6 +10,7 @@ DOCUMENTED = public_objects() | {
     path: function
     for path, function in public_functions().items()
     if not path.endswith("__init__")  # numpydoc documents it with the class
+    and not function.__doc__.startswith("See :meth:`")  # nor what overrides another
 }
 
 

@@ -11,8 +11,8 @@ from sklearn.datasets import load_diabetes, load_digits
 from sklearn.kernel_ridge import KernelRidge
 
 from sklearn_ndk import NDKRegressor
+from sklearn_ndk.activations._registry import get_activation
 from sklearn_ndk.kernels import ndk_kernel, nngp_kernel, ntk_kernel
-from sklearn_ndk.kernels._activations import get_activation
 from sklearn_ndk.kernels._network import InfiniteNetwork
 
 

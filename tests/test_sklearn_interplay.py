@@ -25,8 +25,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_ndk import NDKClassifier, NDKRegressor
+from sklearn_ndk.activations._registry import get_activation
 from sklearn_ndk.kernels import Activation
-from sklearn_ndk.kernels._activations import get_activation
 
 RNG = np.random.default_rng(0)
 X = 0.5 + RNG.standard_normal((16, 3))
@@ -62,6 +62,7 @@ def negative_loss(model, X, y):
         ({"sigma": [0.5, 1]}, {}),
         ({"sigma0": [0.5, 1]}, FINITE),
         ({"bias": [0, 0.5]}, {}),
+        ({"length_scale": [0.5, 1.0, [1.0, 2.0, np.inf]]}, {}),
         ({"t": [0, 0.5, np.inf]}, FINITE),
         ({"limit": [None, "ntk"]}, {}),
         ({"limit": [None, "nngp"]}, FINITE),

@@ -1,6 +1,6 @@
 """Kernels of infinitely wide networks: NNGP, NTK and the NDK that joins them."""
 
-from sklearn_ndk.kernels._activations import Activation
+from sklearn_ndk.activations import Activation
 from sklearn_ndk.kernels._pairwise import (
     mean_kernel,
     ndk_kernel,
@@ -17,6 +17,3 @@ __all__ = [
     "ntk_kernel",
     "two_time_nngp_kernel",
 ]
-
-# error messages name the activation by the path that users import it from
-Activation.__module__ = __name__

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from sklearn_ndk.kernels._activations import SHIPPED, Activation
+from sklearn_ndk.activations import Activation
+from sklearn_ndk.activations._registry import SHIPPED
 
 
 def own_duals(
@@ -17,7 +18,7 @@ def own_duals(
     var_v: np.ndarray,
     cov: np.ndarray,
     sine2: np.ndarray | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the duals of an activation in arrays that may be written into.
 
     Parameters
@@ -33,7 +34,8 @@ def own_duals(
     -------
     dual, derivative_dual : ndarray
         Of the shape of the covariance. Copies, unless the activation is one of the
-        package: others may have kept what they return.
+        package: others may have kept what they return. The second is None if the
+        activation has no NTK.
 
     Raises
     ------
@@ -55,10 +57,11 @@ def own_duals(
             + (f" of {len(duals)}." if isinstance(duals, tuple | list) else ".")
         )
     dtype = np.result_type(cov, np.float32)
-    dual, derivative_dual = (
-        np.array(_checked(array, source, np.shape(cov)), dtype) for array in duals
-    )
-    return dual, derivative_dual
+
+    def own(array: Any) -> np.ndarray:
+        return np.array(_checked(array, source, np.shape(cov)), dtype)
+
+    return own(duals[0]), own(duals[1]) if activation.has_ntk else None
 
 
 def checked_second_moment(activation: Activation, var: np.ndarray) -> np.ndarray:

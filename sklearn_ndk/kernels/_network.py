@@ -11,7 +11,8 @@ from numpy.typing import DTypeLike
 from sklearn.utils._param_validation import StrOptions
 
 from sklearn_ndk._checks import NumberInterval, as_float
-from sklearn_ndk.kernels._activations import ACTIVATIONS, Activation, get_activation
+from sklearn_ndk.activations import Activation
+from sklearn_ndk.activations._registry import ACTIVATIONS, get_activation
 from sklearn_ndk.kernels._gram import Gram
 from sklearn_ndk.kernels._matrices import kernel_matrices
 from sklearn_ndk.kernels._recursion import layer_recursion
@@ -24,7 +25,7 @@ from sklearn_ndk.kernels._weight_process import (
 #: Constraints on the hyperparameters of a network, for scikit-learn's validation.
 NETWORK_CONSTRAINTS: dict[str, list[Any]] = {
     "depth": [NumberInterval(Integral, 1, None, closed="left")],
-    "activation": [StrOptions(set(ACTIVATIONS)), Activation],
+    "activation": [StrOptions(set(ACTIVATIONS)), Activation, callable],
     "T": [NumberInterval(Real, 0, None, closed="left")],
     "sigma": [NumberInterval(Real, 0, None, closed="neither")],
     "sigma0": [NumberInterval(Real, 0, None, closed="neither")],

@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics.pairwise import check_pairwise_arrays
 
 from sklearn_ndk._checks import NumberInterval, check_time
+from sklearn_ndk._length_scale import LENGTH_SCALE, divided
 from sklearn_ndk._validation import refuse_non_numbers, validated
-from sklearn_ndk.kernels._activations import Activation
+from sklearn_ndk.activations import Activation
 from sklearn_ndk.kernels._families import NDK, TwoTimeNNGP
 from sklearn_ndk.kernels._gram import Gram, gram_matrix
 from sklearn_ndk.kernels._network import (
@@ -30,6 +31,7 @@ def _validated(
 ) -> Callable[[_Kernel], _Kernel]:
     """Decorate a pairwise kernel to check the named hyperparameters, and others."""
     constraints = {"X": ["array-like"], "Y": ["array-like", None]}
+    constraints["length_scale"] = LENGTH_SCALE
     constraints |= {name: NETWORK_CONSTRAINTS[name] for name in names} | others
     if times:
         constraints |= {"t": _TIME, "t_prime": _TIME}
@@ -39,16 +41,18 @@ def _validated(
 def _checked_gram(
     X: ArrayLike,
     Y: ArrayLike | None,
+    length_scale: float | ArrayLike,
     network: InfiniteNetwork,
     moments: WeightMoments,
     tangent: bool = True,
 ) -> Gram:
-    """Return the Gram matrix of valid inputs for which kernels are in range."""
+    """Return the Gram matrix of inputs, valid and divided, with kernels in range."""
     refuse_non_numbers(X, "X")
     if Y is not None:
         refuse_non_numbers(Y, "Y")
     X, Y = check_pairwise_arrays(X, Y)
-    gram = gram_matrix(X, None if Y is X else Y)
+    left = divided(X, length_scale)
+    gram = gram_matrix(left, None if Y is X else divided(Y, length_scale, "Y"))
     check_range(network, gram, moments, tangent)
     return gram
 
@@ -62,6 +66,7 @@ def nngp_kernel(
     activation: str | Activation = "relu",
     sigma: float = 1.0,
     bias: float = 0.0,
+    length_scale: float | ArrayLike = 1.0,
 ) -> NDArray[Any]:
     """Compute the NNGP kernel of the equilibrium, Eq. (18).
 
@@ -84,6 +89,9 @@ def nngp_kernel(
         Standard deviation of the weights' prior.
     bias : float, default=0.0
         Scale of the biases.
+    length_scale : float or array-like of shape (n_features,), default=1.0
+        Scales of the features: inputs are divided by it. A feature of infinite scale
+        is left out.
 
     Returns
     -------
@@ -102,7 +110,9 @@ def nngp_kernel(
            [0.15915494, 1.        ]])
     """
     network = make_network(depth=depth, activation=activation, sigma=sigma, bias=bias)
-    gram = _checked_gram(X, Y, network, network.equilibrium_moments(), tangent=False)
+    gram = _checked_gram(
+        X, Y, length_scale, network, network.equilibrium_moments(), tangent=False
+    )
     return network.nngp(gram, overwrite=True)
 
 
@@ -115,6 +125,7 @@ def ntk_kernel(
     activation: str | Activation = ...,
     sigma0: float = ...,
     bias: float = ...,
+    length_scale: float | ArrayLike = ...,
     return_nngp: Literal[False] = False,
 ) -> NDArray[Any]: ...
 
@@ -128,6 +139,7 @@ def ntk_kernel(
     activation: str | Activation = ...,
     sigma0: float = ...,
     bias: float = ...,
+    length_scale: float | ArrayLike = ...,
     return_nngp: Literal[True],
 ) -> tuple[NDArray[Any], NDArray[Any]]: ...
 
@@ -141,6 +153,7 @@ def ntk_kernel(
     activation: str | Activation = "relu",
     sigma0: float = 1.0,
     bias: float = 0.0,
+    length_scale: float | ArrayLike = 1.0,
     return_nngp: bool = False,
 ) -> NDArray[Any] | tuple[NDArray[Any], NDArray[Any]]:
     """Compute the neural tangent kernel at initialisation, Eq. (10).
@@ -161,6 +174,9 @@ def ntk_kernel(
         Standard deviation of the initial weights.
     bias : float, default=0.0
         Scale of the biases.
+    length_scale : float or array-like of shape (n_features,), default=1.0
+        Scales of the features: inputs are divided by it. A feature of infinite scale
+        is left out.
     return_nngp : bool, default=False
         Whether to return the NNGP kernel of the same weights as well, which costs
         little beside the NTK.
@@ -184,7 +200,7 @@ def ntk_kernel(
            [0.15915494, 2.        ]])
     """
     network = make_network(depth=depth, activation=activation, sigma0=sigma0, bias=bias)
-    gram = _checked_gram(X, Y, network, network.initial_moments())
+    gram = _checked_gram(X, Y, length_scale, network, network.initial_moments())
     if return_nngp:
         ntk, nngp = network.ntk_and_nngp(gram)
         return ntk, nngp
@@ -204,6 +220,7 @@ def ndk_kernel(
     sigma: float = 1.0,
     sigma0: float = 1.0,
     bias: float = 0.0,
+    length_scale: float | ArrayLike = 1.0,
 ) -> NDArray[Any]:
     """Compute the neural dynamical kernel at two times, Eqs. (11)-(13).
 
@@ -228,6 +245,9 @@ def ndk_kernel(
         Standard deviation of the initial weights.
     bias : float, default=0.0
         Scale of the biases.
+    length_scale : float or array-like of shape (n_features,), default=1.0
+        Scales of the features: inputs are divided by it. A feature of infinite scale
+        is left out.
 
     Returns
     -------
@@ -250,7 +270,7 @@ def ndk_kernel(
     network = make_network(
         depth=depth, activation=activation, T=T, sigma=sigma, sigma0=sigma0, bias=bias
     )
-    gram = _checked_gram(X, Y, network, network.moments(*times))
+    gram = _checked_gram(X, Y, length_scale, network, network.moments(*times))
     return NDK(network).matrix(gram, *times, overwrite=True)
 
 
@@ -267,6 +287,7 @@ def two_time_nngp_kernel(
     sigma: float = 1.0,
     sigma0: float = 1.0,
     bias: float = 0.0,
+    length_scale: float | ArrayLike = 1.0,
 ) -> NDArray[Any]:
     """Compute the NNGP kernel between two times, ``K^L(t, t')``, Eq. (11).
 
@@ -293,6 +314,9 @@ def two_time_nngp_kernel(
         Standard deviation of the initial weights.
     bias : float, default=0.0
         Scale of the biases.
+    length_scale : float or array-like of shape (n_features,), default=1.0
+        Scales of the features: inputs are divided by it. A feature of infinite scale
+        is left out.
 
     Returns
     -------
@@ -313,7 +337,9 @@ def two_time_nngp_kernel(
     network = make_network(
         depth=depth, activation=activation, T=T, sigma=sigma, sigma0=sigma0, bias=bias
     )
-    gram = _checked_gram(X, Y, network, network.moments(*times), tangent=False)
+    gram = _checked_gram(
+        X, Y, length_scale, network, network.moments(*times), tangent=False
+    )
     return TwoTimeNNGP(network).matrix(gram, *times, overwrite=True)
 
 
@@ -326,6 +352,7 @@ def mean_kernel(
     activation: str | Activation = "relu",
     sigma: float = 1.0,
     bias: float = 0.0,
+    length_scale: float | ArrayLike = 1.0,
 ) -> NDArray[Any]:
     """Compute the kernel between equilibria infinitely far apart, Eq. (20).
 
@@ -347,6 +374,9 @@ def mean_kernel(
         Standard deviation of the weights' prior.
     bias : float, default=0.0
         Scale of the biases.
+    length_scale : float or array-like of shape (n_features,), default=1.0
+        Scales of the features: inputs are divided by it. A feature of infinite scale
+        is left out.
 
     Returns
     -------
@@ -365,5 +395,7 @@ def mean_kernel(
            [0.1592, 0.3183]])
     """
     network = make_network(depth=depth, activation=activation, sigma=sigma, bias=bias)
-    gram = _checked_gram(X, Y, network, network.equilibrium_moments(), tangent=False)
+    gram = _checked_gram(
+        X, Y, length_scale, network, network.equilibrium_moments(), tangent=False
+    )
     return network.mean_kernel(gram, overwrite=True)

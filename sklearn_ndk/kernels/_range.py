@@ -31,7 +31,7 @@ def check_range(
     moments : WeightMoments, default=None
         Moments of the weights; those at both ends of time if None.
     tangent : bool, default=True
-        Whether NDKs are wanted, or NNGP kernels only.
+        Whether NDKs are wanted, or NNGP kernels only; those that there are.
 
     Raises
     ------
@@ -49,6 +49,7 @@ def check_range(
     with np.errstate(all="ignore"):
         k = np.full(1, 1 if network.homogeneous else max(x, y) ** 2, dtype)
         weights = constant_weights(dtype(variance))
+        tangent = tangent and network.activation.has_ntk
         nngp, ndk = network.layers(k, k, k, weights, tangent=tangent)
         largest = (ndk if tangent else nngp)[0]
         if network.homogeneous:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import svdvals
 
-from sklearn_ndk.kernels._activations import Erf, Linear
+from sklearn_ndk.activations import Linear
 from sklearn_ndk.kernels._network import InfiniteNetwork
 
 
@@ -22,17 +22,18 @@ def rank_bound(network: InfiniteNetwork, X: NDArray[np.float64]) -> int:
     -------
     int
         That of the inputs if the network is linear, the number of their directions
-        if it is homogeneous, of those not opposite to others if it is odd, otherwise
-        the number of samples.
+        if it is homogeneous, of those not opposite to others if it is odd or even,
+        otherwise the number of samples.
     """
     if isinstance(network.activation, Linear):
         return _rank(X, constant=network.bias > 0)
+    parity = network.activation.parity if network.bias == 0 else 0
+    zero = np.all(X == 0, axis=1)
     if network.homogeneous:
-        size = np.abs(X).max(axis=1)
-        directions = X[size > 0] / size[size > 0, None]
-        return len(np.unique(directions, axis=0))
-    if isinstance(network.activation, Erf) and network.bias == 0:
-        return _n_up_to_sign(X)
+        X = X[~zero] / np.abs(X[~zero]).max(axis=1, keepdims=True)
+        return _n_up_to_sign(X) if parity else len(np.unique(X, axis=0))
+    if parity:  # networks that are even may answer to the zero row
+        return _n_up_to_sign(X[~zero]) + bool(parity > 0 and zero.any())
     return len(X)
 
 
@@ -48,7 +49,6 @@ def _rank(X: NDArray[np.float64], constant: bool) -> int:
 
 
 def _n_up_to_sign(X: NDArray[np.float64]) -> int:
-    """Return the number of rows that are neither zero nor opposite to another."""
-    X = X[np.any(X != 0, axis=1)]
+    """Return the number of rows, none of them zero, that are not opposite to others."""
     first = X[np.arange(len(X)), np.argmax(X != 0, axis=1)]
     return len(np.unique(X * np.sign(first)[:, None] + 0.0, axis=0))

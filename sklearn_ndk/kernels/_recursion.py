@@ -8,7 +8,7 @@ kernel matrices at several pairs of times, and a few pairs of inputs at many.
 
 import numpy as np
 
-from sklearn_ndk.kernels._activations import Activation
+from sklearn_ndk.activations import Activation
 from sklearn_ndk.kernels._duals import checked_second_moment, own_duals
 from sklearn_ndk.kernels._weight_process import WeightMoments
 
@@ -50,7 +50,18 @@ def layer_recursion(
     nngp, ndk : ndarray, ndarray or None
         ``K^L(t, t')`` without a bias term, and ``NDK^L(t, t')`` (None unless
         `tangent`).
+
+    Raises
+    ------
+    ValueError
+        If the NDK of an activation is wanted that has none.
     """
+    if tangent and not activation.has_ntk:
+        raise ValueError(
+            f"{activation!r} has no NTK, and networks no dynamics at finite times, "
+            "because its derivative is not a function. Its NNGP kernel, and the "
+            'equilibrium, are known: use limit="nngp", or t=inf with T > 0.'
+        )
     bias2 = bias**2
 
     def biased(k: np.ndarray) -> np.ndarray:

@@ -249,8 +249,12 @@ class TwoTimeKernel:
         return self.gram.row_scale * self.gram.column_scale * variance.max(axis=1)
 
     def mean_diagonal(self) -> float:
-        """Return the mean of :meth:`diagonal`, one if it is zero."""
-        return float(self.diagonal().mean()) or 1.0
+        """Return the mean of :meth:`diagonal`, one if it is zero.
+
+        It is that of the covariance of outputs where there is no NTK.
+        """
+        known = self if self.network.activation.has_ntk else self.prior()
+        return float(known.diagonal().mean()) or 1.0
 
     def change_within_rounding(self) -> float:
         """Return by how much the kernel changes over lags that rounding hides.

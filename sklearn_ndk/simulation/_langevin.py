@@ -10,9 +10,10 @@ from sklearn.utils._param_validation import StrOptions
 
 from sklearn_ndk._checks import NumberInterval, check_times
 from sklearn_ndk._compute._memory import total_memory
+from sklearn_ndk._length_scale import LENGTH_SCALE, divided
 from sklearn_ndk._validation import check_weights, refuse_non_numbers, validated
+from sklearn_ndk.activations import Activation
 from sklearn_ndk.dynamics import largest_eigenvalue
-from sklearn_ndk.kernels._activations import Activation
 from sklearn_ndk.kernels._families import NDK
 from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._network import (
@@ -38,6 +39,7 @@ _SEED_BYTES = 500  # of those for the seed of a network
         "X_eval": ["array-like"],
         "times": ["array-like"],
         **NETWORK_CONSTRAINTS,
+        "length_scale": LENGTH_SCALE,
         "width": [NumberInterval(Integral, 1, None, closed="left")],
         "n_networks": [NumberInterval(Integral, 1, None, closed="left")],
         "sample_weight": ["array-like", None],
@@ -64,6 +66,7 @@ def simulate_langevin(
     sigma: float = 1.0,
     sigma0: float = 1.0,
     bias: float = 0.0,
+    length_scale: float | ArrayLike = 1.0,
     width: int = 512,
     n_networks: int = 16,
     sample_weight: ArrayLike | None = None,
@@ -107,6 +110,9 @@ def simulate_langevin(
         Standard deviation of the initial weights.
     bias : float, default=0.0
         Scale of the biases, trained like the weights.
+    length_scale : float or array-like of shape (n_features,), default=1.0
+        Scales of the features: inputs are divided by it. A feature of infinite scale
+        is left out.
     width : int, default=512
         Number of units in each hidden layer.
     n_networks : int, default=16
@@ -213,7 +219,7 @@ def simulate_langevin(
     >>> bool(np.abs(mean - theory).max() < 0.1)
     True
     """
-    X, y, X_eval, sample_weight = _check_data(X, y, X_eval, sample_weight)
+    X, y, X_eval, sample_weight = _check_data(X, y, X_eval, sample_weight, length_scale)
     times = _check_finite_times(times)
     network = _new_network(depth, activation, T, sigma, sigma0, bias)
     if device is not None:
@@ -269,7 +275,7 @@ def _as_float(name: str, value: Any) -> float:
 
 
 def _check_data(
-    X: Any, y: Any, X_eval: Any, sample_weight: Any
+    X: Any, y: Any, X_eval: Any, sample_weight: Any, length_scale: Any
 ) -> tuple[NDArray[np.float64], ...]:
     for name, values in (("X", X), ("y", y), ("X_eval", X_eval)):
         refuse_non_numbers(values, name)
@@ -281,6 +287,7 @@ def _check_data(
             f"X_eval has {X_eval.shape[1]} features, but X has {X.shape[1]} features."
         )
     sample_weight = check_weights(sample_weight, X)
+    X, X_eval = divided(X, length_scale), divided(X_eval, length_scale, "X_eval")
     largest = np.finfo(np.float32).max
     for name, values in zip(
         ("X", "X_eval", "y", "sample_weight"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sklearn_ndk.kernels._activations import get_activation
+from sklearn_ndk.activations._registry import get_activation
 from sklearn_ndk.kernels._families import NDK
 from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._network import InfiniteNetwork

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+from named_activations import DEEP_WITH_NTK
 from numpy.testing import assert_allclose
 from threadpoolctl import threadpool_limits
 
 from sklearn_ndk.kernels import ndk_kernel
-from sklearn_ndk.kernels._activations import ACTIVATIONS
 from sklearn_ndk.kernels._families import NDK
 from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._network import make_network
@@ -16,7 +16,7 @@ def rows(n=12, d=5, seed=0):
     return np.random.default_rng(seed).standard_normal((n, d))
 
 
-@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+@pytest.mark.parametrize("activation", DEEP_WITH_NTK)
 @pytest.mark.parametrize("times", [(0.0, 0.0), (50.0, 50.0), (80.0, 20.0)])
 @pytest.mark.parametrize("bias", [0.0, 0.5])
 def test_symmetric_evaluation_is_the_full_one(activation, times, bias):

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from named_activations import AT_ANY_DEPTH, DEEP_WITH_NTK
 from numpy.testing import assert_allclose
 from oracles.golden import GOLDEN, GOLDEN_CASES, PARAMETERS
 
+from sklearn_ndk.activations._registry import ACTIVATIONS
 from sklearn_ndk.kernels import (
     mean_kernel,
     ndk_kernel,
@@ -12,7 +14,6 @@ from sklearn_ndk.kernels import (
     ntk_kernel,
     two_time_nngp_kernel,
 )
-from sklearn_ndk.kernels._activations import ACTIVATIONS
 
 
 def rows(n=12, d=5, seed=0):
@@ -30,7 +31,7 @@ def test_golden_kernels(case):
             assert_allclose(got, GOLDEN[f"{case['name']}/{key}"][i], rtol=1e-10)
 
 
-@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+@pytest.mark.parametrize("activation", DEEP_WITH_NTK)
 @pytest.mark.parametrize("bias", [0.0, 0.4])
 def test_ndk_joins_ntk_and_nngp(activation, bias):
     shared = {"depth": 3, "activation": activation, "bias": bias}
@@ -45,7 +46,7 @@ def test_ndk_joins_ntk_and_nngp(activation, bias):
     assert_allclose(distant, mean_kernel(X, Y, sigma=1.2, **shared), atol=1e-12)
 
 
-@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+@pytest.mark.parametrize("activation", DEEP_WITH_NTK)
 def test_exchange_of_inputs_and_times_is_a_symmetry(activation):
     X, Y = rows(), rows(7, seed=1)
     shared = {"depth": 2, "activation": activation, "sigma0": 1.7, "bias": 0.2}
@@ -54,7 +55,7 @@ def test_exchange_of_inputs_and_times_is_a_symmetry(activation):
     assert_allclose(one, other.T, rtol=1e-12)
 
 
-@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+@pytest.mark.parametrize("activation", DEEP_WITH_NTK)
 def test_equal_standard_deviations_make_a_stationary_kernel(activation):
     X = rows()
     shared = {"depth": 2, "activation": activation, "sigma": 0.8, "sigma0": 0.8}
@@ -63,7 +64,7 @@ def test_equal_standard_deviations_make_a_stationary_kernel(activation):
     assert_allclose(early, late, rtol=1e-12)
 
 
-@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+@pytest.mark.parametrize("activation", DEEP_WITH_NTK)
 @pytest.mark.parametrize("bias", [0.0, 0.3])
 def test_integral_of_the_stationary_kernel_is_nngp_over_ridge(activation, bias):
     # identity (17), with lags u^2: the kernel has a kink at lag zero
@@ -87,20 +88,24 @@ def test_diagonal_has_its_closed_form():
     assert_allclose(np.diag(ntk_kernel(X, depth=3)), 4 * k / 8, rtol=1e-12)
 
 
-@pytest.mark.parametrize("activation", list(ACTIVATIONS))
-@pytest.mark.parametrize("kernel", [nngp_kernel, ntk_kernel, mean_kernel])
-def test_degenerate_rows_are_finite_and_right(activation, kernel):
+@pytest.mark.parametrize(
+    ("kernel", "activation"),
+    [(kernel, name) for kernel in (nngp_kernel, mean_kernel) for name in AT_ANY_DEPTH]
+    + [(ntk_kernel, name) for name in DEEP_WITH_NTK],
+)
+def test_degenerate_rows_are_finite_and_right(kernel, activation):
     x = rows(1)
     X = np.vstack([x, x, -x, 0 * x, 1e-150 * x, 1e150 * x, 3 * x])
     K = kernel(X, X.copy(), depth=2, activation=activation)
     assert np.all(np.isfinite(K))
     assert_allclose(K[0, :2], K[1, :2], rtol=1e-15)
     assert_allclose(K[0, 1], kernel(x, depth=2, activation=activation)[0, 0], rtol=1e-9)
-    assert_allclose(K[3], 0, atol=1e-300)
-    sign = {"linear": -1, "erf": -1}.get(activation)
-    if sign and kernel is not mean_kernel:  # odd activations
-        assert_allclose(K[0, 2], sign * K[0, 1], rtol=1e-12)
-    if ACTIVATIONS[activation].homogeneous:
+    phi = ACTIVATIONS[activation]
+    if phi(np.zeros(1)) == 0:
+        assert_allclose(K[3], 0, atol=1e-300)
+    if phi.parity and kernel is not mean_kernel:
+        assert_allclose(K[0, 2], phi.parity * K[0, 1], rtol=1e-12)
+    if phi.homogeneous:
         assert_allclose(K[0, 5], 1e150 * K[0, 0], rtol=1e-12)
         assert_allclose(K[0, 4], 1e-150 * K[0, 0], rtol=1e-12)
         assert_allclose(K[0, 6], 3 * K[0, 0], rtol=1e-12)
@@ -124,7 +129,7 @@ def test_single_precision_in_gives_single_precision_out():
         )
 
 
-@pytest.mark.parametrize("activation", list(ACTIVATIONS))
+@pytest.mark.parametrize("activation", DEEP_WITH_NTK)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_ntk_and_nngp_in_one_pass_are_those_of_two(activation, dtype):
     X, Y = rows(6).astype(dtype), rows(4, seed=1).astype(dtype)

@@ -21,6 +21,8 @@ CASES = {
     "erf": ("erf", 0.0, X, 12),
     "erf, opposite rows": ("erf", 0.0, np.r_[X, -X, 0 * X[:1]], 12),
     "erf, opposite rows with a bias": ("erf", 0.3, np.r_[X, -X], 24),
+    "abs, opposite rows": ("abs", 0.0, np.r_[X, -2 * X, 0 * X[:1]], 12),
+    "cos, opposite rows and zero": ("cos", 0.0, np.r_[X, -X, 0 * X[:1]], 13),
 }
 
 

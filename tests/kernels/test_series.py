@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from sklearn_ndk.kernels._activations import get_activation
+from sklearn_ndk.activations._registry import get_activation
 from sklearn_ndk.kernels._families import NDK
 from sklearn_ndk.kernels._network import InfiniteNetwork
 from sklearn_ndk.kernels._series import angular_series

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from oracles.brute_force import Kernel, brute_force
+from sklearn_ndk.activations._registry import get_activation
 from sklearn_ndk.kernels import ntk_kernel
-from sklearn_ndk.kernels._activations import get_activation
 from sklearn_ndk.kernels._network import InfiniteNetwork
 
 FILE = Path(__file__).parents[1] / "data" / "extremes.npz"

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.testing import assert_array_equal
 from sklearn.datasets import load_digits
 
+from sklearn_ndk.activations._registry import ACTIVATIONS
 from sklearn_ndk.datasets import make_orthogonal
 from sklearn_ndk.kernels import Activation
-from sklearn_ndk.kernels._activations import ACTIVATIONS
 from sklearn_ndk.kernels._network import InfiniteNetwork
 from sklearn_ndk.simulation import simulate_langevin
 from sklearn_ndk.simulation._finite_network import (

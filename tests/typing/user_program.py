@@ -120,7 +120,7 @@ def kernels() -> None:
     pair: tuple[Floats, Floats] = ntk_kernel(X, return_nngp=True)
     ndk: Floats = ndk_kernel(X, t=2, t_prime=1.0, T=0.1)
     two_time: Floats = two_time_nngp_kernel(X, t=2.0, t_prime=1.0)
-    mean: Floats = mean_kernel(X, activation="erf")
+    mean: Floats = mean_kernel(X, activation="erf", length_scale=X.std(axis=0))
     print(nngp.sum(), ntk.sum(), pair[0].sum(), ndk.sum(), two_time.sum(), mean.sum())
 
 

@@ -1,0 +1,63 @@
+"""Activations of the hidden layers, by which kernels know a network."""
+
+from sklearn_ndk.activations._activation import Activation
+from sklearn_ndk.activations._numerical import (
+    ELU,
+    SELU,
+    Function,
+    Mish,
+    Sigmoid,
+    SiLU,
+    Softplus,
+    Tanh,
+)
+from sklearn_ndk.activations._piecewise import (
+    Abs,
+    LeakyReLU,
+    RectifiedMonomial,
+    ReLU,
+    Sign,
+    Step,
+)
+from sklearn_ndk.activations._smooth import (
+    GELU,
+    RBF,
+    Cos,
+    Erf,
+    Exp,
+    Hermite,
+    Linear,
+    Monomial,
+    Sin,
+)
+
+__all__ = [
+    "ELU",
+    "GELU",
+    "RBF",
+    "SELU",
+    "Abs",
+    "Activation",
+    "Cos",
+    "Erf",
+    "Exp",
+    "Function",
+    "Hermite",
+    "LeakyReLU",
+    "Linear",
+    "Mish",
+    "Monomial",
+    "ReLU",
+    "RectifiedMonomial",
+    "SiLU",
+    "Sigmoid",
+    "Sign",
+    "Sin",
+    "Softplus",
+    "Step",
+    "Tanh",
+]
+
+# error messages and pickles name classes by the path that users import them from
+for _name in __all__:
+    globals()[_name].__module__ = __name__

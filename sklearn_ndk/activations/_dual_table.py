@@ -1,0 +1,324 @@
+"""Duals of any functions, tabulated over variances and the angle.
+
+Beside ``sqrt(E[f(u)^2] E[f(v)^2])``, ``E[f(u) f(v)]`` is smooth in the logarithms of
+the variances, and in the angle between u and v if that is stretched where f is nearly
+a step. It is represented by Chebyshev polynomials in these, on cells of variance: the
+values of a block of a matrix are then sums of products of small matrices.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from threading import RLock
+from typing import NamedTuple
+
+import numpy as np
+from numpy.polynomial.chebyshev import chebvander
+
+from sklearn_ndk.activations._polar import Array, Function, products, second_moments
+
+_CELL = np.log(4.0)  # of the logarithm of variance
+_N_VARIANCES = 10, 14  # Chebyshev nodes tried, on a cell
+_N_ANGLES = 20, 32, 48, 72
+_N_MOMENT = 20  # for second moments
+_N_GAUSS = 8, 16, 32  # nodes of quadrature tried
+_FINER = 4  # more of them, to measure errors with
+_FEW = 300  # pairs, for which no table is made
+_SHARE = 0.1  # of the tolerance, of coefficients that are left out
+
+
+class Cell(NamedTuple):
+    """Chebyshev coefficients on a pair of cells of variance.
+
+    Parameters
+    ----------
+    coefficients : ndarray of shape (n_parts, n_angles, n_u, n_v)
+        Of the even and the odd part of each function, one after the other.
+    stretch : float
+        Of the angle.
+    """
+
+    coefficients: Array
+    stretch: float
+
+
+class DualTable:
+    """Expectations of products of functions of two Gaussian variables.
+
+    Parameters
+    ----------
+    functions : sequence of callable
+        The functions f, whose ``E[f(u) f(v)]`` are wanted.
+    tol : float
+        Accuracy wanted, beside ``sqrt(E[f(u)^2] E[f(v)^2])``.
+    breaks : sequence of float
+        Arguments other than zero at which the functions are not smooth.
+    report : callable
+        Called with the error of a pair of cells that misses `tol`.
+
+    Attributes
+    ----------
+    error : float
+        The largest error measured so far.
+    """
+
+    def __init__(
+        self,
+        functions: Sequence[Function],
+        tol: float,
+        breaks: Sequence[float],
+        report: Callable[[float], None],
+    ) -> None:
+        self._functions, self._tol, self._breaks = tuple(functions), tol, breaks
+        self._report, self.error = report, 0.0
+        self._cells: dict[tuple[int, int], Cell] = {}
+        self._moments: dict[int, Array] = {}
+        self._asked: Counter = Counter()
+        self._lock = RLock()
+
+    def second_moments(self, log_var: Array) -> Array:
+        """Return ``E[f(u)^2]`` of each function, (n_functions, *shape)."""
+        out = np.empty((len(self._functions), *log_var.shape))
+        cells = _cell_of(log_var)
+        for cell in np.unique(cells):
+            here = cells == cell
+            basis = chebvander(_at(cell, log_var[here]), _N_MOMENT - 1)
+            out[:, here] = np.exp(self._log_moments(cell) @ basis.T)
+        return out
+
+    def block(self, log_u: Array, log_v: Array, angle: Array, sign: Array) -> Array:
+        """Return the expectations of all pairs of rows and columns.
+
+        Parameters
+        ----------
+        log_u : ndarray of shape (n_rows,)
+            Logarithms of the variances of rows.
+        log_v : ndarray of shape (n_columns,)
+            Of columns.
+        angle : ndarray of shape (n_rows, n_columns)
+            The angle between the variables or, if that is obtuse, its supplement.
+        sign : ndarray of shape (n_rows, n_columns)
+            That of the correlation.
+
+        Returns
+        -------
+        ndarray of shape (n_functions, n_rows, n_columns)
+            The expectations beside the roots of the second moments.
+        """
+        out = np.empty((len(self._functions), *angle.shape))
+        cells_u, cells_v = _cell_of(log_u), _cell_of(log_v)
+        for u in np.unique(cells_u):
+            for v in np.unique(cells_v):
+                rows, columns = _members(cells_u == u), _members(cells_v == v)
+                some = (rows, columns)
+                if not isinstance(rows, slice) and not isinstance(columns, slice):
+                    some = np.ix_(rows, columns)
+                part = log_u[rows], log_v[columns], angle[some], sign[some]
+                if self._few(u, v, part[2].size):
+                    value = self._directly(*_paired(*part)).reshape(-1, *part[2].shape)
+                else:
+                    value = _block(
+                        self._cell(u, v), _at(u, part[0]), _at(v, part[1]), *part[2:]
+                    )
+                out[(slice(None), *some)] = value
+        return out
+
+    def scattered(self, log_u: Array, log_v: Array, angle: Array, sign: Array) -> Array:
+        """Return the expectations of single pairs, all arrays of shape (n,)."""
+        out = np.empty((len(self._functions), len(angle)))
+        cells = np.column_stack([_cell_of(log_u), _cell_of(log_v)])
+        for u, v in np.unique(cells, axis=0):
+            here = np.flatnonzero(np.all(cells == (u, v), axis=1))
+            some = log_u[here], log_v[here], angle[here], sign[here]
+            if self._few(u, v, len(here)):
+                out[:, here] = self._directly(*some)
+            else:
+                out[:, here] = _scattered(
+                    self._cell(u, v), _at(u, some[0]), _at(v, some[1]), *some[2:]
+                )
+        return out
+
+    def _few(self, u: int, v: int, n_pairs: int) -> bool:
+        """Tell whether a table for a pair of cells would not pay yet."""
+        if (u, v) in self._cells:
+            return False
+        self._asked[u, v] += n_pairs
+        return self._asked[u, v] <= _FEW
+
+    def _directly(self, log_u: Array, log_v: Array, angle: Array, sign: Array) -> Array:
+        """Return the same as `scattered`, by quadrature."""
+        out = np.empty((len(self._functions), len(angle)))
+        n_gauss = _N_GAUSS[-1 if len(self._breaks) else 0] + _FINER
+        for i, theta in enumerate(angle):
+            parts = self._values(log_u[i : i + 1], log_v[i : i + 1], [theta], n_gauss)
+            parts = parts[:, 0, 0, 0]
+            out[:, i] = parts[::2] + sign[i] * parts[1::2]
+        return out
+
+    def _values(
+        self, log_u: Array, log_v: Array, angles: Sequence[float], n_gauss: int
+    ) -> Array:
+        """Return the parts on a grid, (n_parts, n_angles, n_u, n_v)."""
+        roots = np.exp(log_u / 2), np.exp(log_v / 2)
+        values = [products(self._functions, *roots, angle, n_gauss) for angle in angles]
+        of_u, of_v = (np.sqrt(self.second_moments(x)) for x in (log_u, log_v))
+        scale = np.repeat(of_u[:, :, None] * of_v[:, None, :], 2, axis=0)
+        return np.array(values).swapaxes(0, 1) / scale[:, None]
+
+    def _log_moments(self, cell: int) -> Array:
+        """Return Chebyshev coefficients of the logarithms of second moments."""
+        if cell not in self._moments:
+            variances = np.exp(_variance_of(cell, _chebyshev_nodes(_N_MOMENT)))
+            moments = [
+                second_moments(self._functions, a, self._breaks) for a in variances
+            ]
+            logs = np.log(np.maximum(moments, np.finfo(float).tiny))
+            self._moments[cell] = (_to_coefficients(_N_MOMENT) @ logs).T
+        return self._moments[cell]
+
+    def _cell(self, u: int, v: int) -> Cell:
+        with self._lock:
+            if (u, v) not in self._cells:
+                found = self._find(u, v)
+                exchanged = np.ascontiguousarray(found.coefficients.swapaxes(2, 3))
+                self._cells[v, u] = found._replace(coefficients=exchanged)
+                self._cells[u, v] = found
+            return self._cells[u, v]
+
+    def _find(self, u: int, v: int) -> Cell:
+        """Return the representation on a pair of cells, as fine as it takes."""
+        for n_gauss in _N_GAUSS if len(self._breaks) else _N_GAUSS[:1]:
+            cell = self._represent(u, v, n_gauss)
+            error = self._measured(u, v, cell, n_gauss + _FINER)
+            if not np.isfinite(error):
+                raise ValueError("it returns numbers that are not finite.")
+            if error <= self._tol:
+                break
+        else:
+            self._report(error)
+        self.error = max(self.error, error)
+        return cell
+
+    def _represent(self, u: int, v: int, n_gauss: int) -> Cell:
+        stretch = max(1.0, np.exp((min(u, v) + 1) * _CELL / 2))
+        fine = sharp = 0
+        while True:
+            n_variances, n_angles = _N_VARIANCES[fine], _N_ANGLES[sharp]
+            nodes = _chebyshev_nodes(n_variances)
+            angles = _unstretched(_chebyshev_nodes(n_angles), stretch)
+            values = self._values(
+                _variance_of(u, nodes), _variance_of(v, nodes), angles, n_gauss
+            )
+            variances = _to_coefficients(n_variances)
+            coefficients = _on_grid(
+                values, _to_coefficients(n_angles), variances, variances
+            )
+            sizes = np.abs(coefficients).max(axis=0)
+            last = max(sizes[:, -2:].max(), sizes[:, :, -2:].max())
+            finer = last > self._tol and fine + 1 < len(_N_VARIANCES)
+            sharper = sizes[-3:].max() > self._tol and sharp + 1 < len(_N_ANGLES)
+            if not finer and not sharper:
+                break
+            fine, sharp = fine + finer, sharp + sharper
+        coefficients[np.abs(coefficients) < _SHARE * self._tol / n_angles] = 0.0
+        used = np.flatnonzero(np.any(coefficients, axis=(0, 2, 3)))
+        return Cell(
+            np.ascontiguousarray(coefficients[:, : 1 + max(used, default=0)]), stretch
+        )
+
+    def _measured(self, u: int, v: int, cell: Cell, n_gauss: int) -> float:
+        """Return the error at points between the nodes, by finer rules."""
+        x, angles = (
+            np.array([-0.93, -0.2, 0.71]),
+            np.array([0, 0.013, 0.21, 0.77, 1.31]),
+        )
+        exact = self._values(_variance_of(u, x), _variance_of(v, x), angles, n_gauss)
+        _, n_angles, n_u, n_v = cell.coefficients.shape
+        powers = chebvander(_stretched(angles, cell.stretch), n_angles - 1)
+        bases = chebvander(x, n_u - 1), chebvander(x, n_v - 1)
+        off = np.abs(_on_grid(cell.coefficients, powers, *bases) - exact)
+        off = off.max(axis=(1, 2, 3))
+        return float(np.max(off[::2] + off[1::2]))
+
+
+def _block(cell: Cell, x_u: Array, x_v: Array, angle: Array, sign: Array) -> Array:
+    """Return the values of a block of one cell, see :meth:`DualTable.block`."""
+    n_parts, n_angles, n_u, n_v = cell.coefficients.shape
+    basis_u, basis_v = chebvander(x_u, n_u - 1), chebvander(x_v, n_v - 1).T
+    kept = np.flatnonzero(np.any(cell.coefficients, axis=(1, 2, 3)))
+    sums = {part: np.zeros(angle.shape) for part in kept}
+    x = _stretched(angle, cell.stretch)
+    twice = 2 * x
+    before, power = x, np.ones(angle.shape)  # T_1 = T_-1 and T_0
+    for n in range(n_angles):
+        for part in kept:
+            term = (basis_u @ cell.coefficients[part, n]) @ basis_v
+            term *= power
+            sums[part] += term
+        following = twice * power
+        following -= before
+        before, power = power, following
+    out = np.zeros((n_parts // 2, *angle.shape))
+    for part, total in sums.items():
+        out[part // 2] += sign * total if part % 2 else total
+    return out
+
+
+def _scattered(cell: Cell, x_u: Array, x_v: Array, angle: Array, sign: Array) -> Array:
+    """Return the values of single pairs of one cell."""
+    _, n_angles, n_u, n_v = cell.coefficients.shape
+    basis_u, basis_v = chebvander(x_u, n_u - 1), chebvander(x_v, n_v - 1)
+    of_u = np.tensordot(cell.coefficients, basis_u, axes=(2, 1))
+    of_both = np.einsum("pnve,ev->pne", of_u, basis_v)
+    powers = chebvander(_stretched(angle, cell.stretch), n_angles - 1)
+    parts = np.einsum("pne,en->pe", of_both, powers)
+    return parts[::2] + sign * parts[1::2]
+
+
+def _on_grid(values: Array, of_angle: Array, of_u: Array, of_v: Array) -> Array:
+    """Apply a matrix to each axis but the first."""
+    axes = "pnuv,an,iu,jv->paij"
+    return np.einsum(axes, values, of_angle, of_u, of_v, optimize=True)
+
+
+def _members(here: Array) -> Array | slice:
+    return slice(None) if here.all() else np.flatnonzero(here)
+
+
+def _paired(log_u: Array, log_v: Array, angle: Array, sign: Array) -> list[Array]:
+    """Return the pairs of a block, one after another."""
+    all_ = np.broadcast_arrays(log_u[:, None], log_v, angle, sign)
+    return [array.ravel() for array in all_]
+
+
+def _chebyshev_nodes(n: int) -> Array:
+    return np.cos(np.pi * (np.arange(n) + 0.5) / n)
+
+
+def _to_coefficients(n: int) -> Array:
+    """Return the matrix from values at Chebyshev nodes to coefficients."""
+    matrix = 2 / n * chebvander(_chebyshev_nodes(n), n - 1).T
+    matrix[0] /= 2
+    return matrix
+
+
+def _cell_of(log_var: Array) -> Array:
+    return np.floor(log_var / _CELL).astype(int)
+
+
+def _at(cell: int, log_var: Array) -> Array:
+    """Return where in a cell a variance lies, in [-1, 1]."""
+    return 2 * (log_var / _CELL - cell) - 1
+
+
+def _variance_of(cell: int, x: Array) -> Array:
+    """Return the logarithm of a variance, given where in a cell it lies."""
+    return (cell + (x + 1) / 2) * _CELL
+
+
+def _stretched(angle: Array, stretch: float) -> Array:
+    """Map angles from 0 to pi / 2 to [-1, 1], with room for small ones."""
+    return np.arcsinh(stretch * angle) * (2 / np.arcsinh(stretch * np.pi / 2)) - 1
+
+
+def _unstretched(x: Array, stretch: float) -> Array:
+    return np.sinh((x + 1) / 2 * np.arcsinh(stretch * np.pi / 2)) / stretch

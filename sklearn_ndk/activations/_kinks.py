@@ -1,0 +1,131 @@
+"""Where a function that is given as a callable is not smooth, and its derivative."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Function = Callable[[Array], Array]
+
+_NEAR, _N_NEAR = 12.0, 4801  # a grid around zero, even
+_FAR, _N_FAR = 1e3, 400  # and on, even in the logarithm
+_N_HALVINGS = 45
+_JUMP, _KINK = 1e-6, 1e-3  # beside the function, or its slope, and one
+_STEP = 1e-6  # of slopes on one side
+_KINK_WIDTH = 1e-5
+_STENCIL = np.array([4 / 5, -1 / 5, 4 / 105, -1 / 280])  # of differences, order 8
+_STEPS = 2.0 ** -np.arange(3, 10)
+_ROOM = 5.0  # steps to the nearest break
+
+
+def jumps(function: Function) -> Array:
+    """Return the arguments at which a function jumps.
+
+    Parameters
+    ----------
+    function : callable
+        The function, of arrays.
+
+    Returns
+    -------
+    ndarray
+        Increasing.
+    """
+    left, right = _halved(function, lambda a, b: np.abs(function(b) - function(a)))
+    size = 1 + np.maximum(np.abs(function(left)), np.abs(function(right)))
+    return _merged(right[np.abs(function(right) - function(left)) > _JUMP * size])
+
+
+def kinks(function: Function) -> Array:
+    """Return the arguments at which the slope of a continuous function jumps.
+
+    Parameters
+    ----------
+    function : callable
+        The function, of arrays.
+
+    Returns
+    -------
+    ndarray
+        Increasing.
+    """
+    above, below = (
+        partial(_slope, function, step=_STEP),
+        partial(_slope, function, step=-_STEP),
+    )
+    left, right = _halved(
+        function, lambda a, b: np.abs(above(b) - below(a)), _KINK_WIDTH
+    )
+    before, after = below(left), above(right)
+    size = 1 + np.maximum(np.abs(before), np.abs(after))
+    some = np.abs(after - before) > _KINK * size
+    left, right, before, after = (x[some] for x in (left, right, before, after))
+    # where the tangents of both sides meet
+    rise = function(right) - function(left)
+    kink = left + (after * (right - left) - rise) / (after - before)
+    return _merged(np.clip(kink, left, right))
+
+
+def differentiated(function: Function, breaks: Array) -> Function:
+    """Return the derivative of a function, by differences that cross no break.
+
+    Parameters
+    ----------
+    function : callable
+        The function, of arrays; smooth but at zero and at `breaks`.
+    breaks : ndarray
+        Arguments.
+
+    Returns
+    -------
+    callable
+        Its derivative. The step suits a sample of arguments.
+    """
+    breaks = np.append(breaks, 0.0)
+    z = np.linspace(-5, 5, 1001) + 1e-3
+    tried = [_difference(function, breaks, z, step=step) for step in _STEPS]
+    changes = [np.max(np.abs(a - b)) for a, b in zip(tried[1:], tried, strict=False)]
+    step = _STEPS[1 + int(np.argmin(changes))]
+    return partial(_difference, function, breaks, step=step)
+
+
+def _difference(function: Function, breaks: Array, z: Array, *, step: float) -> Array:
+    room = np.min([np.abs(z - b) for b in breaks], axis=0)
+    steps = np.minimum(step * (1 + np.abs(z)), room / _ROOM)
+    steps = np.maximum(steps, np.finfo(float).tiny)
+    total = sum(
+        weight * (function(z + k * steps) - function(z - k * steps))
+        for k, weight in enumerate(_STENCIL, 1)
+    )
+    return total / steps
+
+
+def _slope(function: Function, z: Array, step: float) -> Array:
+    return (function(z + step) - function(z)) / step
+
+
+def _halved(
+    function: Function, change: Callable[[Array, Array], Array], width: float = 0.0
+) -> tuple[Array, Array]:
+    """Return narrow intervals, in each of a grid, across which most changes."""
+    far = np.geomspace(_NEAR, _FAR, _N_FAR)[1:]
+    grid = np.concatenate([-far[::-1], np.linspace(-_NEAR, _NEAR, _N_NEAR), far])
+    left, right = grid[:-1], grid[1:]
+    for _ in range(_N_HALVINGS):
+        middle = (left + right) / 2
+        wide = (right - left > width) & (middle > left) & (middle < right)
+        first = change(left, middle) >= change(middle, right)
+        left, right = (
+            np.where(wide & ~first, middle, left),
+            np.where(wide & first, middle, right),
+        )
+    return left, right
+
+
+def _merged(points: Array) -> Array:
+    """Return points without those that equal others, nearly."""
+    points = np.sort(points)
+    apart = np.diff(points, prepend=-np.inf) > 2 * _KINK_WIDTH * (1 + np.abs(points))
+    return points[apart]
