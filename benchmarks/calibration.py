@@ -193,7 +193,7 @@ def intervals(X, y, X_test):
             "std": variance[:, 0, i],
             NOISY: variance[:, 0, i] + model.T,
             "std and residuals": variance[:, 0, i] + np.mean(errors),
-            "std and fitted noise": variance[:, 0, i] + smallest(loss),
+            "std and other folds' noise": variance[:, 0, i] + smallest(loss),
             CONSTANT: np.full(len(X_test), np.mean(errors)),
         }
         for name, total in variances.items():

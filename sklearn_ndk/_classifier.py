@@ -24,8 +24,9 @@ class NDKClassifier(ClassifierMixin, BaseNDK):
     ----------
     depth : int, default=1
         Number of hidden layers.
-    activation : {"relu", "erf", "linear"} or Activation, default="relu"
-        The nonlinearity of the hidden layers.
+    activation : str, callable or Activation, default="relu"
+        The nonlinearity of the hidden layers: a name, see
+        :mod:`sklearn_ndk.activations`, a function of arrays, or an object.
     T : float, default=0.01
         Temperature of the noise. ``T / sigma**2`` is both the rate of diffusion
         and the ridge of the equilibrium; 0 is noiseless gradient flow.

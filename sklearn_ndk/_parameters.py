@@ -11,8 +11,8 @@ from sklearn.utils._param_validation import StrOptions
 
 from sklearn_ndk._checks import NumberInterval
 from sklearn_ndk._length_scale import LENGTH_SCALE
+from sklearn_ndk.activations._registry import ActivationLike
 from sklearn_ndk.dynamics import LIMITS
-from sklearn_ndk.kernels import Activation
 from sklearn_ndk.kernels._network import NETWORK_CONSTRAINTS
 
 _COMMON_CONSTRAINTS = {
@@ -35,7 +35,7 @@ class NDKParameters:
     def __init__(
         self,
         depth: int = 1,
-        activation: str | Activation = "relu",
+        activation: ActivationLike = "relu",
         *,
         T: float = 0.01,
         sigma: float = 1.0,
@@ -80,7 +80,7 @@ class StoppingTimeParameters:
     def __init__(
         self,
         depth: int = 2,
-        activation: str | Activation = "relu",
+        activation: ActivationLike = "relu",
         *,
         T: float = 0.01,
         sigma: float = 1.0,

@@ -1,4 +1,10 @@
-"""Activations of the hidden layers, by which kernels know a network."""
+"""Activations of the hidden layers, by which kernels know a network.
+
+Names, for the parameter `activation` of estimators and kernels, are "relu",
+"leaky_relu", "abs", "erf", "linear", "gelu", "sin", "cos", "rbf", "exp", "step",
+"sign", "tanh", "sigmoid", "softplus", "silu", "elu", "selu" and "mish". Others are
+objects, such as ``Hermite(3)``, or functions of arrays, such as ``numpy.tanh``.
+"""
 
 from sklearn_ndk.activations._activation import Activation
 from sklearn_ndk.activations._numerical import (

@@ -7,22 +7,26 @@ values of a block of a matrix are then sums of products of small matrices.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from threading import RLock
 from typing import NamedTuple
 
 import numpy as np
 from numpy.polynomial.chebyshev import chebvander
 
-from sklearn_ndk.activations._polar import Array, Function, products, second_moments
+from sklearn_ndk.activations._breaks import Broken
+from sklearn_ndk.activations._polar import Array, products, second_moments
 
+_ALL = (...,)  # index
 _CELL = np.log(4.0)  # of the logarithm of variance
 _N_VARIANCES = 10, 14  # Chebyshev nodes tried, on a cell
 _N_ANGLES = 20, 32, 48, 72
 _N_MOMENT = 20  # for second moments
-_N_GAUSS = 8, 16, 32  # nodes of quadrature tried
+_N_GAUSS = 8, 16  # nodes of quadrature tried
 _FINER = 4  # more of them, to measure errors with
 _FEW = 300  # pairs, for which no table is made
+_AT_ONCE = 1024  # pairs, whose terms stay in cache
+_UNSEEN = 1e-24  # moment of a break, as a share, below which it is not seen
 _SHARE = 0.1  # of the tolerance, of coefficients that are left out
 
 
@@ -44,14 +48,14 @@ class Cell(NamedTuple):
 class DualTable:
     """Expectations of products of functions of two Gaussian variables.
 
+    Those of their breaks with each other are left to :func:`among_breaks`.
+
     Parameters
     ----------
-    functions : sequence of callable
+    functions : sequence of Broken
         The functions f, whose ``E[f(u) f(v)]`` are wanted.
     tol : float
         Accuracy wanted, beside ``sqrt(E[f(u)^2] E[f(v)^2])``.
-    breaks : sequence of float
-        Arguments other than zero at which the functions are not smooth.
     report : callable
         Called with the error of a pair of cells that misses `tol`.
 
@@ -63,12 +67,11 @@ class DualTable:
 
     def __init__(
         self,
-        functions: Sequence[Function],
+        functions: Sequence[Broken],
         tol: float,
-        breaks: Sequence[float],
         report: Callable[[float], None],
     ) -> None:
-        self._functions, self._tol, self._breaks = tuple(functions), tol, breaks
+        self.functions, self._tol = tuple(functions), tol
         self._report, self.error = report, 0.0
         self._cells: dict[tuple[int, int], Cell] = {}
         self._moments: dict[int, Array] = {}
@@ -77,13 +80,26 @@ class DualTable:
 
     def second_moments(self, log_var: Array) -> Array:
         """Return ``E[f(u)^2]`` of each function, (n_functions, *shape)."""
-        out = np.empty((len(self._functions), *log_var.shape))
-        cells = _cell_of(log_var)
-        for cell in np.unique(cells):
-            here = cells == cell
+        shape, log_var = log_var.shape, np.atleast_1d(log_var)
+        out = np.empty((len(self.functions), *log_var.shape))
+        for cell, here in _by_cell(_cell_of(log_var)):
             basis = chebvander(_at(cell, log_var[here]), _N_MOMENT - 1)
-            out[:, here] = np.exp(self._log_moments(cell) @ basis.T)
-        return out
+            out[(slice(None), *here)] = np.exp(
+                np.tensordot(self._log_moments(cell), basis, axes=(1, -1))
+            )
+        return out.reshape(-1, *shape)
+
+    def roots(self, log_var: Array) -> Array:
+        """Return the roots of second moments, beside which values are given.
+
+        They do not vanish where the variable hardly ever meets a break.
+        """
+        moments = self.second_moments(log_var)
+        for moment, function in zip(moments, self.functions, strict=True):
+            for some in function.breaks:
+                size = some.jump**2 + some.slope**2 * np.exp(log_var)
+                moment += _UNSEEN * size
+        return np.sqrt(moments)
 
     def block(self, log_u: Array, log_v: Array, angle: Array, sign: Array) -> Array:
         """Return the expectations of all pairs of rows and columns.
@@ -104,14 +120,11 @@ class DualTable:
         ndarray of shape (n_functions, n_rows, n_columns)
             The expectations beside the roots of the second moments.
         """
-        out = np.empty((len(self._functions), *angle.shape))
+        out = np.empty((len(self.functions), *angle.shape))
         cells_u, cells_v = _cell_of(log_u), _cell_of(log_v)
-        for u in np.unique(cells_u):
-            for v in np.unique(cells_v):
-                rows, columns = _members(cells_u == u), _members(cells_v == v)
-                some = (rows, columns)
-                if not isinstance(rows, slice) and not isinstance(columns, slice):
-                    some = np.ix_(rows, columns)
+        for u, rows in _by_cell(cells_u):
+            for v, columns in _by_cell(cells_v):
+                some = _crossed(rows, columns)
                 part = log_u[rows], log_v[columns], angle[some], sign[some]
                 if self._few(u, v, part[2].size):
                     value = self._directly(*_paired(*part)).reshape(-1, *part[2].shape)
@@ -124,15 +137,17 @@ class DualTable:
 
     def scattered(self, log_u: Array, log_v: Array, angle: Array, sign: Array) -> Array:
         """Return the expectations of single pairs, all arrays of shape (n,)."""
-        out = np.empty((len(self._functions), len(angle)))
-        cells = np.column_stack([_cell_of(log_u), _cell_of(log_v)])
-        for u, v in np.unique(cells, axis=0):
-            here = np.flatnonzero(np.all(cells == (u, v), axis=1))
+        out = np.empty((len(self.functions), len(angle)))
+        cells_u, cells_v = _cell_of(log_u), _cell_of(log_v)
+        first, stop = cells_v.min(initial=0), cells_v.max(initial=0) + 1
+        for pair, here in _by_cell(cells_u * (stop - first) + cells_v - first):
+            u, v = divmod(pair, stop - first)
+            v += first
             some = log_u[here], log_v[here], angle[here], sign[here]
-            if self._few(u, v, len(here)):
-                out[:, here] = self._directly(*some)
+            if self._few(u, v, len(some[0])):
+                out[(slice(None), *here)] = self._directly(*some)
             else:
-                out[:, here] = _scattered(
+                out[(slice(None), *here)] = _scattered(
                     self._cell(u, v), _at(u, some[0]), _at(v, some[1]), *some[2:]
                 )
         return out
@@ -146,12 +161,15 @@ class DualTable:
 
     def _directly(self, log_u: Array, log_v: Array, angle: Array, sign: Array) -> Array:
         """Return the same as `scattered`, by quadrature."""
-        out = np.empty((len(self._functions), len(angle)))
-        n_gauss = _N_GAUSS[-1 if len(self._breaks) else 0] + _FINER
+        out = np.empty((len(self.functions), len(angle)))
+        n_gauss = _N_GAUSS[0] + _FINER
         for i, theta in enumerate(angle):
-            parts = self._values(log_u[i : i + 1], log_v[i : i + 1], [theta], n_gauss)
-            parts = parts[:, 0, 0, 0]
+            at = log_u[i : i + 1], log_v[i : i + 1], [theta]
+            parts = self._values(*at, n_gauss)[:, 0, 0, 0]
             out[:, i] = parts[::2] + sign[i] * parts[1::2]
+        if any(function.breaks for function in self.functions):
+            finer = self._values(*at, 2 * n_gauss)[:, 0, 0, 0]
+            self._note(float(np.max(np.abs(parts - finer))))
         return out
 
     def _values(
@@ -159,18 +177,26 @@ class DualTable:
     ) -> Array:
         """Return the parts on a grid, (n_parts, n_angles, n_u, n_v)."""
         roots = np.exp(log_u / 2), np.exp(log_v / 2)
-        values = [products(self._functions, *roots, angle, n_gauss) for angle in angles]
-        of_u, of_v = (np.sqrt(self.second_moments(x)) for x in (log_u, log_v))
+        values = [self._products(*roots, angle, n_gauss) for angle in angles]
+        of_u, of_v = self.roots(log_u), self.roots(log_v)
         scale = np.repeat(of_u[:, :, None] * of_v[:, None, :], 2, axis=0)
         return np.array(values).swapaxes(0, 1) / scale[:, None]
+
+    def _products(
+        self, roots_u: Array, roots_v: Array, angle: float, n_gauss: int
+    ) -> Array:
+        """Return the parts at an angle, (n_parts, n_u, n_v)."""
+        smooth = [function.smooth for function in self.functions]
+        parts = products(smooth, roots_u, roots_v, angle, n_gauss)
+        broken = [f.with_smooth(roots_u, roots_v, angle) for f in self.functions]
+        return parts + np.concatenate(broken)
 
     def _log_moments(self, cell: int) -> Array:
         """Return Chebyshev coefficients of the logarithms of second moments."""
         if cell not in self._moments:
             variances = np.exp(_variance_of(cell, _chebyshev_nodes(_N_MOMENT)))
-            moments = [
-                second_moments(self._functions, a, self._breaks) for a in variances
-            ]
+            points = [some.at for f in self.functions for some in f.breaks]
+            moments = [second_moments(self.functions, a, points) for a in variances]
             logs = np.log(np.maximum(moments, np.finfo(float).tiny))
             self._moments[cell] = (_to_coefficients(_N_MOMENT) @ logs).T
         return self._moments[cell]
@@ -186,17 +212,21 @@ class DualTable:
 
     def _find(self, u: int, v: int) -> Cell:
         """Return the representation on a pair of cells, as fine as it takes."""
-        for n_gauss in _N_GAUSS if len(self._breaks) else _N_GAUSS[:1]:
+        for n_gauss in _N_GAUSS:
             cell = self._represent(u, v, n_gauss)
             error = self._measured(u, v, cell, n_gauss + _FINER)
             if not np.isfinite(error):
                 raise ValueError("it returns numbers that are not finite.")
             if error <= self._tol:
                 break
-        else:
+        self._note(error)
+        return cell
+
+    def _note(self, error: float) -> None:
+        """Keep the largest error, and report one that is larger than before."""
+        if error > max(self._tol, self.error):
             self._report(error)
         self.error = max(self.error, error)
-        return cell
 
     def _represent(self, u: int, v: int, n_gauss: int) -> Cell:
         stretch = max(1.0, np.exp((min(u, v) + 1) * _CELL / 2))
@@ -265,13 +295,20 @@ def _block(cell: Cell, x_u: Array, x_v: Array, angle: Array, sign: Array) -> Arr
 
 def _scattered(cell: Cell, x_u: Array, x_v: Array, angle: Array, sign: Array) -> Array:
     """Return the values of single pairs of one cell."""
-    _, n_angles, n_u, n_v = cell.coefficients.shape
-    basis_u, basis_v = chebvander(x_u, n_u - 1), chebvander(x_v, n_v - 1)
-    of_u = np.tensordot(cell.coefficients, basis_u, axes=(2, 1))
-    of_both = np.einsum("pnve,ev->pne", of_u, basis_v)
-    powers = chebvander(_stretched(angle, cell.stretch), n_angles - 1)
-    parts = np.einsum("pne,en->pe", of_both, powers)
-    return parts[::2] + sign * parts[1::2]
+    n_parts, n_angles, n_u, n_v = cell.coefficients.shape
+    flat = cell.coefficients.reshape(n_parts * n_angles, n_u * n_v)
+    used = np.flatnonzero(np.any(flat, axis=0))
+    matrix, (of_u, of_v) = flat[:, used].T, np.divmod(used, n_v)
+    out = np.empty((n_parts // 2, len(angle)))
+    for first in range(0, len(angle), _AT_ONCE):
+        some = slice(first, first + _AT_ONCE)
+        basis = chebvander(x_u[some], n_u - 1)[:, of_u]
+        basis *= chebvander(x_v[some], n_v - 1)[:, of_v]
+        terms = (basis @ matrix).reshape(-1, n_parts, n_angles)
+        powers = chebvander(_stretched(angle[some], cell.stretch), n_angles - 1)
+        parts = np.matmul(terms, powers[:, :, None])[..., 0].T
+        out[:, some] = parts[::2] + sign[some] * parts[1::2]
+    return out
 
 
 def _on_grid(values: Array, of_angle: Array, of_u: Array, of_v: Array) -> Array:
@@ -280,8 +317,21 @@ def _on_grid(values: Array, of_angle: Array, of_u: Array, of_v: Array) -> Array:
     return np.einsum(axes, values, of_angle, of_u, of_v, optimize=True)
 
 
-def _members(here: Array) -> Array | slice:
-    return slice(None) if here.all() else np.flatnonzero(here)
+def _by_cell(cells: Array) -> Iterator[tuple[int, tuple]]:
+    """Yield the cells that occur, and the indices of where they do."""
+    first = cells.min(initial=0)
+    if not cells.size or first == cells.max():
+        yield int(first), _ALL
+        return
+    for cell in np.flatnonzero(np.bincount((cells - first).ravel())) + first:
+        yield int(cell), np.nonzero(cells == cell)
+
+
+def _crossed(rows: tuple, columns: tuple) -> tuple:
+    """Return the index of all pairs of some rows and columns."""
+    if rows is _ALL:
+        return _ALL if columns is _ALL else (slice(None), *columns)
+    return (*rows, slice(None)) if columns is _ALL else np.ix_(*rows, *columns)
 
 
 def _paired(log_u: Array, log_v: Array, angle: Array, sign: Array) -> list[Array]:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.polynomial import Chebyshev
 
-Array = NDArray[np.float64]
-Function = Callable[[Array], Array]
+from sklearn_ndk.activations._breaks import Break
+from sklearn_ndk.activations._polar import Array, Function
 
 _NEAR, _N_NEAR = 12.0, 4801  # a grid around zero, even
 _FAR, _N_FAR = 1e3, 400  # and on, even in the logarithm
@@ -17,7 +17,50 @@ _STEP = 1e-6  # of slopes on one side
 _KINK_WIDTH = 1e-5
 _STENCIL = np.array([4 / 5, -1 / 5, 4 / 105, -1 / 280])  # of differences, order 8
 _STEPS = 2.0 ** -np.arange(3, 10)
+_AT_ZERO = 1e-9  # breaks that are at zero
+_N_FIT, _WINDOW = 10, 0.2  # points, and at most the width, of a fit on one side
+_DIGITS = 11  # of changes
 _ROOM = 5.0  # steps to the nearest break
+
+
+def breaks_of(function: Function) -> tuple[list[Break], list[Break]]:
+    """Return the breaks of a function, and of its derivative, but for zero.
+
+    Parameters
+    ----------
+    function : callable
+        The function, of arrays.
+
+    Returns
+    -------
+    tuple of two lists of Break
+        Those of the function and of its derivative.
+    """
+    at_jumps = jumps(function)
+    others = [x for x in kinks(function) if np.all(np.abs(at_jumps - x) > _KINK_WIDTH)]
+    points = np.sort(np.append(at_jumps, others))
+    points = points[np.abs(points) > _AT_ZERO]
+    own, of_derivative = [], []
+    for at in points:
+        others = np.append(points[points != at], 0.0)
+        width = min(_WINDOW, np.abs(others - at).min() / 2)
+        jump, slope, curvature = _changes(function, at, width)
+        own.append(Break(float(at), jump, slope))
+        side = float(np.sign(at))
+        of_derivative.append(Break(float(at), side * slope, side * curvature))
+    return own, of_derivative
+
+
+def _changes(function: Function, at: float, width: float) -> Array:
+    """Return changes of the value and two derivatives at a break, outwards."""
+    side = np.sign(at)
+    found = []
+    for outwards in (1, -1):
+        distance = width * (1 - np.cos(np.pi * (np.arange(_N_FIT) + 0.5) / _N_FIT)) / 2
+        values = function(at + outwards * side * distance)
+        fit = Chebyshev.fit(distance, values, _N_FIT - 1, domain=[0, width])
+        found.append([fit(0), outwards * fit.deriv()(0), fit.deriv(2)(0)])
+    return np.round(np.subtract(*found), _DIGITS)
 
 
 def jumps(function: Function) -> Array:

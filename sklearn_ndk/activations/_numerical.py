@@ -15,9 +15,10 @@ from sklearn_ndk.activations._activation import (
     checked_number,
     correlation,
 )
+from sklearn_ndk.activations._breaks import Break, Broken, among_breaks
 from sklearn_ndk.activations._dual_table import DualTable
-from sklearn_ndk.activations._kinks import Function as ArrayFunction
-from sklearn_ndk.activations._kinks import differentiated, jumps, kinks
+from sklearn_ndk.activations._kinks import breaks_of, differentiated, jumps
+from sklearn_ndk.activations._polar import Function as ArrayFunction
 
 _TOL = 1e-8
 _N_TABLES = 64  # kept
@@ -34,12 +35,13 @@ class Numerical(Activation):
     tol : float
         Accuracy of the dual beside ``sqrt(E[phi(u)^2] E[phi(v)^2])``, and of the
         derivative dual likewise.
-    breaks : tuple of float
-        Arguments other than zero at which the function is not smooth.
     """
 
     tol: float = _TOL
-    breaks: tuple[float, ...] = ()
+
+    def _broken(self) -> list[Broken]:
+        """Return the function and, if it is one, its derivative."""
+        return [Broken(self.__call__), Broken(self.derivative)]
 
     @property
     def error_(self) -> float:
@@ -83,9 +85,12 @@ class Numerical(Activation):
             flat = [pair.ravel() for pair in np.broadcast_arrays(*pairs)]
             out = table.scattered(*flat).reshape(-1, *angle.shape)
         for log_var in pairs[:2]:
-            roots = np.sqrt(table.second_moments(log_var))
-            for values, root in zip(out, roots, strict=True):
+            for values, root in zip(out, table.roots(log_var), strict=True):
                 np.multiply(values, root, out=values)
+        if any(function.breaks for function in table.functions):
+            roots = np.sqrt(var_u), np.sqrt(var_v)
+            angles = sign * np.cos(angle), np.sin(angle)
+            out += among_breaks(table.functions, *roots, *angles)
         dual, *derivative_dual = out.astype(angle.dtype, copy=False)
         return dual, derivative_dual[0] if derivative_dual else None
 
@@ -120,11 +125,8 @@ def _constant(var: np.ndarray, axis: int) -> bool:
 @lru_cache(maxsize=_N_TABLES)
 def _table_of(activation: Numerical) -> DualTable:
     """Return the table of an activation, shared by all that equal it."""
-    functions = [activation.__call__]
-    if activation.has_ntk:
-        functions.append(activation.derivative)
     report = partial(_report, repr(activation), activation.tol)
-    return DualTable(functions, activation.tol, activation.breaks, report)
+    return DualTable(activation._broken(), activation.tol, report)
 
 
 def _report(name: str, tol: float, error: float) -> None:
@@ -256,7 +258,7 @@ class SELU(Numerical):
         return self._scale * self._elu.derivative(z)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Function(Numerical):
     """Any function, such as a user passes in place of an activation.
 
@@ -307,30 +309,35 @@ class Function(Numerical):
             raise ValueError(f"tol must be positive; got {tol:g}.")
         object.__setattr__(self, "tol", tol)
 
+    def __repr__(self) -> str:
+        return f"Function({getattr(self.phi, '__name__', self.phi)})"
+
     @property
     def has_ntk(self) -> bool:  # type: ignore[override]
         """Whether the function is continuous."""
         return not len(self._jumps)
 
     @cached_property
-    def breaks(self) -> tuple[float, ...]:  # type: ignore[override]
-        """Arguments other than zero at which the function is not smooth."""
-        points = np.union1d(self._jumps, self._kinks)
-        return tuple(points[np.abs(points) > 1e-9].tolist())
-
-    @cached_property
     def _jumps(self) -> np.ndarray:
         return jumps(self.phi)
 
     @cached_property
-    def _kinks(self) -> np.ndarray:
-        return kinks(self.phi) if self.has_ntk else np.zeros(0)
+    def _breaks(self) -> tuple[list[Break], list[Break]]:
+        return breaks_of(self.phi)
 
     @cached_property
     def _derivative(self) -> ArrayFunction:
         if self.phi_prime is not None:
             return self.phi_prime
-        return differentiated(self.phi, np.array(self.breaks))
+        points = [some.at for some in self._breaks[0]]
+        return differentiated(self.phi, np.array(points))
+
+    def _broken(self) -> list[Broken]:
+        own, of_derivative = self._breaks
+        function = Broken(self.phi, own)
+        if not self.has_ntk:
+            return [function]
+        return [function, Broken(self.derivative, of_derivative)]
 
     def __call__(self, z: Any) -> Any:
         """See :meth:`Activation.__call__`."""

@@ -52,7 +52,8 @@ def products(
         Of the even and the odd part of each function, one after the other.
     """
     largest = max(roots_u.max(), roots_v.max())
-    reach = max(_reach(f, r) for f in functions for r in (roots_u.max(), roots_v.max()))
+    ends = roots_u.max(), roots_v.max()
+    reach = max(reach_of(f, end) for f in functions for end in ends)
     r, weight = _graded(reach, min(_RADIUS, _RADIUS / largest), n_gauss)
     finest = min(_ARC, _ARC / largest)
     corner = np.pi / 2
@@ -63,8 +64,8 @@ def products(
     at_u, at_v = ((r[:, None] * np.cos(x - start)).ravel() for start in (0.0, angle))
     out = []
     for function in functions:
-        left = _even_and_odd(function, roots_u[:, None] * at_u)
-        right = _even_and_odd(function, roots_v[:, None] * at_v)
+        left = even_and_odd(function, roots_u[:, None] * at_u)
+        right = even_and_odd(function, roots_v[:, None] * at_v)
         out.extend((u * rule) @ v.T for u, v in zip(left, right, strict=True))
     return np.array(out)
 
@@ -74,24 +75,30 @@ def second_moments(
 ) -> list[float]:
     """Return ``E[f(u)^2]`` of functions, smooth but at zero and at some `breaks`."""
     root = np.sqrt(variance)
-    reach = max(_reach(f, root) for f in functions)
-    edges = _octaves(reach, min(0.5, 1 / root))
+    reach = max(reach_of(f, root) for f in functions)
+    edges = octaves(reach, min(0.5, 1 / root))
     apart = np.abs(np.array(breaks)) / root
     edges = np.union1d(edges, apart[apart < reach])
-    x, weight = _composite(edges, _N_LINE)
+    x, weight = composite(edges, _N_LINE)
     weight = weight * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
     z = root * x
     return [float(weight @ (f(z) ** 2 + f(-z) ** 2)) for f in functions]
 
 
-def _even_and_odd(function: Function, z: Array) -> tuple[Array, Array]:
+def even_and_odd(function: Function, z: Array) -> tuple[Array, Array]:
     """Return the even and the odd part of a function."""
     right, left = function(z), function(-z)
     return (right + left) / 2, (right - left) / 2
 
 
-def _reach(function: Function, root: float) -> float:
-    """Return the number of standard deviations beyond which nothing is left."""
+def reach_of(function: Function, root: float) -> float:
+    """Return the number of standard deviations beyond which nothing is left.
+
+    Raises
+    ------
+    ValueError
+        If the second moment of the function is not finite.
+    """
     r = np.linspace(0, _FARTHEST, 400)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         size = np.maximum(np.abs(function(root * r)), np.abs(function(-root * r)))
@@ -107,10 +114,10 @@ def _reach(function: Function, root: float) -> float:
 
 def _graded(end: float, first: float, n_gauss: int) -> tuple[Array, Array]:
     """Return nodes and weights on [0, end], graded to zero."""
-    return _composite(_octaves(end, first), n_gauss)
+    return composite(octaves(end, first), n_gauss)
 
 
-def _octaves(end: float, first: float) -> Array:
+def octaves(end: float, first: float) -> Array:
     """Return edges from 0 to an end, octaves but for the first."""
     n_octaves = max(1, int(np.ceil(np.log2(end / first))))
     return np.append(0, end * 2.0 ** np.arange(-n_octaves, 1))
@@ -123,10 +130,10 @@ def _arc(start: float, end: float, finest: float, n_gauss: int) -> tuple[Array, 
     n_octaves = max(0, int(np.ceil(np.log2((end - start) / (2 * finest)))))
     half = np.append(0, 0.5 * 2.0 ** np.arange(-n_octaves, 1))
     edges = np.append(half, 1 - half[-2::-1])
-    return _composite(start + (end - start) * edges, n_gauss)
+    return composite(start + (end - start) * edges, n_gauss)
 
 
-def _composite(edges: Array, n_gauss: int) -> tuple[Array, Array]:
+def composite(edges: Array, n_gauss: int) -> tuple[Array, Array]:
     """Return nodes and weights of Gauss rules between edges."""
     nodes, weights = leggauss(n_gauss)
     lengths = np.diff(edges)[:, None]

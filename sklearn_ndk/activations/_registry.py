@@ -35,6 +35,9 @@ from sklearn_ndk.activations._smooth import (
     Sin,
 )
 
+#: What users may give for an activation: a name, an object or a function of arrays.
+ActivationLike = str | Activation | Callable[[Any], Any]
+
 #: Every activation that needs no parameter, by name.
 ACTIVATIONS: dict[str, Activation] = {
     "relu": ReLU(),
@@ -63,12 +66,12 @@ SHIPPED: frozenset[type[Activation]] = frozenset(
 )
 
 
-def get_activation(activation: str | Callable[[Any], Any]) -> Activation:
+def get_activation(activation: ActivationLike) -> Activation:
     """Return the :class:`Activation` for a name, an object or a function.
 
     Parameters
     ----------
-    activation : str, Activation or callable
+    activation : str, callable or Activation
         One of the names in :data:`ACTIVATIONS`, an object, returned as is, or a
         function of arrays.
 

@@ -11,7 +11,7 @@ from sklearn.utils._param_validation import validate_parameter_constraints
 
 from sklearn_ndk._length_scale import LENGTH_SCALE, divided
 from sklearn_ndk._validation import refuse_non_numbers
-from sklearn_ndk.activations import Activation
+from sklearn_ndk.activations._registry import ActivationLike
 from sklearn_ndk.gaussian_process._gradient import kernel_gradient
 from sklearn_ndk.kernels import nngp_kernel, ntk_kernel
 from sklearn_ndk.kernels._network import (
@@ -32,7 +32,7 @@ class _NetworkKernel(Kernel):
     _tangent: bool
 
     depth: int
-    activation: str | Activation
+    activation: ActivationLike
     bias: float
     length_scale: float | ArrayLike
     bias_bounds: Bounds
@@ -178,8 +178,10 @@ class NNGP(_NetworkKernel):
     ----------
     depth : int, default=1
         Number of hidden layers. Not optimised.
-    activation : str or Activation, default="relu"
-        The nonlinearity of the hidden layers. Not optimised.
+    activation : str, callable or Activation, default="relu"
+        The nonlinearity of the hidden layers: a name, see
+        :mod:`sklearn_ndk.activations`, a function of arrays, or an object. Not
+        optimised.
     sigma : float, default=1.0
         Standard deviation of the weights' prior.
     bias : float, default=0.0
@@ -228,7 +230,7 @@ default=(1e-5, 1e5)
     def __init__(
         self,
         depth: int = 1,
-        activation: str | Activation = "relu",
+        activation: ActivationLike = "relu",
         sigma: float = 1.0,
         bias: float = 0.0,
         length_scale: float | ArrayLike = 1.0,
@@ -273,8 +275,10 @@ class NTK(_NetworkKernel):
     ----------
     depth : int, default=1
         Number of hidden layers. Not optimised.
-    activation : str or Activation, default="relu"
-        The nonlinearity of the hidden layers. Not optimised.
+    activation : str, callable or Activation, default="relu"
+        The nonlinearity of the hidden layers: a name, see
+        :mod:`sklearn_ndk.activations`, a function of arrays, or an object. Not
+        optimised.
     sigma0 : float, default=1.0
         Standard deviation of the initial weights.
     bias : float, default=0.0
@@ -318,7 +322,7 @@ default=(1e-5, 1e5)
     def __init__(
         self,
         depth: int = 1,
-        activation: str | Activation = "relu",
+        activation: ActivationLike = "relu",
         sigma0: float = 1.0,
         bias: float = 0.0,
         length_scale: float | ArrayLike = 1.0,

@@ -12,7 +12,11 @@ from sklearn.utils._param_validation import StrOptions
 
 from sklearn_ndk._checks import NumberInterval, as_float
 from sklearn_ndk.activations import Activation
-from sklearn_ndk.activations._registry import ACTIVATIONS, get_activation
+from sklearn_ndk.activations._registry import (
+    ACTIVATIONS,
+    ActivationLike,
+    get_activation,
+)
 from sklearn_ndk.kernels._gram import Gram
 from sklearn_ndk.kernels._matrices import kernel_matrices
 from sklearn_ndk.kernels._recursion import layer_recursion
@@ -246,13 +250,13 @@ def _ndk(nngp: np.ndarray, ndk: Any, moments: WeightMoments) -> np.ndarray:
 
 
 def make_network(
-    *, activation: str | Activation, depth: int, **parameters: float
+    *, activation: ActivationLike, depth: int, **parameters: float
 ) -> InfiniteNetwork:
     """Return the network that validated parameters of a user describe.
 
     Parameters
     ----------
-    activation : str or Activation
+    activation : str, callable or Activation
         The nonlinearity, or its name.
     depth : int
         Number of hidden layers.

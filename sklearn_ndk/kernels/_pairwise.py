@@ -10,7 +10,7 @@ from sklearn.metrics.pairwise import check_pairwise_arrays
 from sklearn_ndk._checks import NumberInterval, check_time
 from sklearn_ndk._length_scale import LENGTH_SCALE, divided
 from sklearn_ndk._validation import refuse_non_numbers, validated
-from sklearn_ndk.activations import Activation
+from sklearn_ndk.activations._registry import ActivationLike
 from sklearn_ndk.kernels._families import NDK, TwoTimeNNGP
 from sklearn_ndk.kernels._gram import Gram, gram_matrix
 from sklearn_ndk.kernels._network import (
@@ -63,7 +63,7 @@ def nngp_kernel(
     Y: ArrayLike | None = None,
     *,
     depth: int = 1,
-    activation: str | Activation = "relu",
+    activation: ActivationLike = "relu",
     sigma: float = 1.0,
     bias: float = 0.0,
     length_scale: float | ArrayLike = 1.0,
@@ -83,8 +83,9 @@ def nngp_kernel(
         Right inputs; `X` if None.
     depth : int, default=1
         Number of hidden layers.
-    activation : {"relu", "erf", "linear"} or Activation, default="relu"
-        The nonlinearity of the hidden layers.
+    activation : str, callable or Activation, default="relu"
+        The nonlinearity of the hidden layers: a name, see
+        :mod:`sklearn_ndk.activations`, a function of arrays, or an object.
     sigma : float, default=1.0
         Standard deviation of the weights' prior.
     bias : float, default=0.0
@@ -122,7 +123,7 @@ def ntk_kernel(
     Y: ArrayLike | None = None,
     *,
     depth: int = ...,
-    activation: str | Activation = ...,
+    activation: ActivationLike = ...,
     sigma0: float = ...,
     bias: float = ...,
     length_scale: float | ArrayLike = ...,
@@ -136,7 +137,7 @@ def ntk_kernel(
     Y: ArrayLike | None = None,
     *,
     depth: int = ...,
-    activation: str | Activation = ...,
+    activation: ActivationLike = ...,
     sigma0: float = ...,
     bias: float = ...,
     length_scale: float | ArrayLike = ...,
@@ -150,7 +151,7 @@ def ntk_kernel(
     Y: ArrayLike | None = None,
     *,
     depth: int = 1,
-    activation: str | Activation = "relu",
+    activation: ActivationLike = "relu",
     sigma0: float = 1.0,
     bias: float = 0.0,
     length_scale: float | ArrayLike = 1.0,
@@ -168,8 +169,9 @@ def ntk_kernel(
         Right inputs; `X` if None.
     depth : int, default=1
         Number of hidden layers.
-    activation : {"relu", "erf", "linear"} or Activation, default="relu"
-        The nonlinearity of the hidden layers.
+    activation : str, callable or Activation, default="relu"
+        The nonlinearity of the hidden layers: a name, see
+        :mod:`sklearn_ndk.activations`, a function of arrays, or an object.
     sigma0 : float, default=1.0
         Standard deviation of the initial weights.
     bias : float, default=0.0
@@ -215,7 +217,7 @@ def ndk_kernel(
     t: float,
     t_prime: float,
     depth: int = 1,
-    activation: str | Activation = "relu",
+    activation: ActivationLike = "relu",
     T: float = 0.01,
     sigma: float = 1.0,
     sigma0: float = 1.0,
@@ -235,8 +237,9 @@ def ndk_kernel(
         ``tau = T t / sigma**2`` of order one.
     depth : int, default=1
         Number of hidden layers.
-    activation : {"relu", "erf", "linear"} or Activation, default="relu"
-        The nonlinearity of the hidden layers.
+    activation : str, callable or Activation, default="relu"
+        The nonlinearity of the hidden layers: a name, see
+        :mod:`sklearn_ndk.activations`, a function of arrays, or an object.
     T : float, default=0.01
         Temperature of the noise.
     sigma : float, default=1.0
@@ -282,7 +285,7 @@ def two_time_nngp_kernel(
     t: float,
     t_prime: float,
     depth: int = 1,
-    activation: str | Activation = "relu",
+    activation: ActivationLike = "relu",
     T: float = 0.01,
     sigma: float = 1.0,
     sigma0: float = 1.0,
@@ -304,8 +307,9 @@ def two_time_nngp_kernel(
         ``tau = T t / sigma**2`` of order one.
     depth : int, default=1
         Number of hidden layers.
-    activation : {"relu", "erf", "linear"} or Activation, default="relu"
-        The nonlinearity of the hidden layers.
+    activation : str, callable or Activation, default="relu"
+        The nonlinearity of the hidden layers: a name, see
+        :mod:`sklearn_ndk.activations`, a function of arrays, or an object.
     T : float, default=0.01
         Temperature of the noise.
     sigma : float, default=1.0
@@ -349,7 +353,7 @@ def mean_kernel(
     Y: ArrayLike | None = None,
     *,
     depth: int = 1,
-    activation: str | Activation = "relu",
+    activation: ActivationLike = "relu",
     sigma: float = 1.0,
     bias: float = 0.0,
     length_scale: float | ArrayLike = 1.0,
@@ -368,8 +372,9 @@ def mean_kernel(
         Right inputs; `X` if None.
     depth : int, default=1
         Number of hidden layers.
-    activation : {"relu", "erf", "linear"} or Activation, default="relu"
-        The nonlinearity of the hidden layers.
+    activation : str, callable or Activation, default="relu"
+        The nonlinearity of the hidden layers: a name, see
+        :mod:`sklearn_ndk.activations`, a function of arrays, or an object.
     sigma : float, default=1.0
         Standard deviation of the weights' prior.
     bias : float, default=0.0

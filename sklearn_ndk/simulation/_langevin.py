@@ -12,7 +12,7 @@ from sklearn_ndk._checks import NumberInterval, check_times
 from sklearn_ndk._compute._memory import total_memory
 from sklearn_ndk._length_scale import LENGTH_SCALE, divided
 from sklearn_ndk._validation import check_weights, refuse_non_numbers, validated
-from sklearn_ndk.activations import Activation
+from sklearn_ndk.activations._registry import ActivationLike
 from sklearn_ndk.dynamics import largest_eigenvalue
 from sklearn_ndk.kernels._families import NDK
 from sklearn_ndk.kernels._gram import gram_matrix
@@ -61,7 +61,7 @@ def simulate_langevin(
     times: ArrayLike,
     *,
     depth: int = 1,
-    activation: str | Activation = "relu",
+    activation: ActivationLike = "relu",
     T: float = 0.01,
     sigma: float = 1.0,
     sigma0: float = 1.0,
@@ -98,9 +98,10 @@ def simulate_langevin(
         flow on the summed squared loss and in any order.
     depth : int, default=1
         Number of hidden layers.
-    activation : {"relu", "erf", "linear"} or Activation, default="relu"
-        The nonlinearity of the hidden layers. An activation of your own needs the
-        methods `__call__` and `derivative` here.
+    activation : str, callable or Activation, default="relu"
+        The nonlinearity of the hidden layers: a name, see
+        :mod:`sklearn_ndk.activations`, a function of arrays, or an object. An
+        activation of your own needs the methods `__call__` and `derivative` here.
     T : float, default=0.01
         Temperature of the noise; 0 is gradient descent.
     sigma : float, default=1.0
@@ -257,7 +258,7 @@ def simulate_langevin(
 
 
 def _new_network(
-    depth: int, activation: str | Activation, *reals: float
+    depth: int, activation: ActivationLike, *reals: float
 ) -> InfiniteNetwork:
     names = ("T", "sigma", "sigma0", "bias")
     values = {n: _as_float(n, value) for n, value in zip(names, reals, strict=True)}
