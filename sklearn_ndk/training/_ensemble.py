@@ -108,11 +108,14 @@ class InfiniteEnsemble:
         Returns
         -------
         float
-            The largest eigenvalue of the NTK of the training inputs, to a tenth; 1 if
-            it is zero.
+            The largest eigenvalue of the NTK of the training inputs, to a tenth, or of
+            the NNGP kernel if there is none; 1 if it is zero.
         """
         self._problem.check_size(2)
-        return largest_eigenvalue(self._problem.kernel().ntk(overwrite=True)) or 1.0
+        kernel = self._problem.kernel()
+        descends = self._problem.network.activation.has_ntk
+        matrix = kernel.ntk(overwrite=True) if descends else kernel.nngp(overwrite=True)
+        return largest_eigenvalue(matrix) or 1.0
 
     def in_limit(self, limit: str) -> Self:
         """Return an ensemble with the same training samples in one of the limits.

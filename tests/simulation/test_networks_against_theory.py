@@ -29,6 +29,10 @@ from sklearn_ndk.simulation import simulate_langevin
 TIMES = np.array([0.5, 2.0, 5.0, 10.0, 15.0, 20.0])  # diffusion acts at 1 / T = 10
 
 
+def clipped(z):
+    return np.clip(z, -0.5, 1)
+
+
 CASES = {
     "relu": (orthogonal, 64, 100, 0.0167, {"sigma0": 1.4}),
     "two layers": (orthogonal, 48, 100, 0.025, {"depth": 2, "sigma0": 1.3}),
@@ -39,12 +43,18 @@ CASES = {
         0.02,
         {"activation": "erf", "sigma0": 0.7, "bias": 0.5},
     ),
+    "tanh": (orthogonal, 64, 100, 0.02, {"activation": "tanh", "sigma0": 1.3}),
+    "gelu": (orthogonal, 48, 100, 0.025, {"activation": "gelu", "depth": 2}),
+    "kinks": (orthogonal, 64, 100, 0.02, {"activation": clipped, "sigma0": 1.3}),
     "digits": (digits, 256, 20, 0.02, {"sigma0": 1.4}),
 }
 WRONG = {
     "relu": [{"depth": 2}, {"sigma": 1.3}, {"sigma0": 1.0}, {"T": 0.05}],
     "two layers": [{"depth": 1}, {"depth": 3}, {"limit": "ntk"}],
     "erf": [{"bias": 0.0}, {"activation": "relu"}, {"limit": "nngp"}],
+    "tanh": [{"limit": "ntk"}, {"limit": "nngp"}],
+    "gelu": [{"limit": "ntk"}, {"depth": 1}],
+    "kinks": [{"activation": "relu"}],
     "digits": [{"limit": "ntk"}, {"limit": "nngp"}, {"unweighted": True}],
 }
 
