@@ -6,7 +6,6 @@ a step. It is represented by Chebyshev polynomials in these, on cells of varianc
 values of a block of a matrix are then sums of products of small matrices.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from threading import RLock
 from typing import NamedTuple
@@ -14,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.polynomial.chebyshev import chebvander
 
-from sklearn_ndk.activations._breaks import Broken
+from sklearn_ndk.activations._breaks import Broken, among_breaks
 from sklearn_ndk.activations._polar import Array, products, second_moments
 
 _ALL = (...,)  # index
@@ -24,9 +23,11 @@ _N_ANGLES = 20, 32, 48, 72
 _N_MOMENT = 20  # for second moments
 _N_GAUSS = 8, 16  # nodes of quadrature tried
 _FINER = 4  # more of them, to measure errors with
-_FEW = 300  # pairs, for which no table is made
+_FEW = 50  # pairs, for which no table is made
 _AT_ONCE = 1024  # pairs, whose terms stay in cache
+_CANCELS = 1e4  # smooth parts beside the function, in second moments
 _UNSEEN = 1e-24  # moment of a break, as a share, below which it is not seen
+_STEEPEST = 1e8  # of steps that can be told from a jump
 _SHARE = 0.1  # of the tolerance, of coefficients that are left out
 
 
@@ -47,8 +48,6 @@ class Cell(NamedTuple):
 
 class DualTable:
     """Expectations of products of functions of two Gaussian variables.
-
-    Those of their breaks with each other are left to :func:`among_breaks`.
 
     Parameters
     ----------
@@ -75,7 +74,7 @@ class DualTable:
         self._report, self.error = report, 0.0
         self._cells: dict[tuple[int, int], Cell] = {}
         self._moments: dict[int, Array] = {}
-        self._asked: Counter = Counter()
+        self._splits: dict[int, bool] = {}
         self._lock = RLock()
 
     def second_moments(self, log_var: Array) -> Array:
@@ -126,13 +125,14 @@ class DualTable:
             for v, columns in _by_cell(cells_v):
                 some = _crossed(rows, columns)
                 part = log_u[rows], log_v[columns], angle[some], sign[some]
-                if self._few(u, v, part[2].size):
-                    value = self._directly(*_paired(*part)).reshape(-1, *part[2].shape)
+                if part[2].size <= _FEW:
+                    value = self._directly(u, v, *_paired(*part))
+                    value = value.reshape(-1, *part[2].shape)
                 else:
-                    value = _block(
-                        self._cell(u, v), _at(u, part[0]), _at(v, part[1]), *part[2:]
-                    )
-                out[(slice(None), *some)] = value
+                    at = _at(u, part[0]), _at(v, part[1])
+                    value = _block(self._cell(u, v), *at, *part[2:])
+                part = part[0][:, None], part[1][None], *part[2:]
+                out[(slice(None), *some)] = value + self._broken(u, v, *part)
         return out
 
     def scattered(self, log_u: Array, log_v: Array, angle: Array, sign: Array) -> Array:
@@ -144,48 +144,77 @@ class DualTable:
             u, v = divmod(pair, stop - first)
             v += first
             some = log_u[here], log_v[here], angle[here], sign[here]
-            if self._few(u, v, len(some[0])):
-                out[(slice(None), *here)] = self._directly(*some)
+            if len(some[0]) <= _FEW:
+                value = self._directly(u, v, *some)
             else:
-                out[(slice(None), *here)] = _scattered(
-                    self._cell(u, v), _at(u, some[0]), _at(v, some[1]), *some[2:]
-                )
+                at = _at(u, some[0]), _at(v, some[1])
+                value = _scattered(self._cell(u, v), *at, *some[2:])
+            out[(slice(None), *here)] = value + self._broken(u, v, *some)
         return out
 
-    def _few(self, u: int, v: int, n_pairs: int) -> bool:
-        """Tell whether a table for a pair of cells would not pay yet."""
-        if (u, v) in self._cells:
-            return False
-        self._asked[u, v] += n_pairs
-        return self._asked[u, v] <= _FEW
+    def _split(self, u: int, v: int) -> bool:
+        """Tell whether breaks are apart on a pair of cells.
 
-    def _directly(self, log_u: Array, log_v: Array, angle: Array, sign: Array) -> Array:
+        The smooth part alone may grow where the function does not: then it would
+        cancel, and breaks lie too near to zero to matter.
+        """
+        cell = max(u, v)
+        if cell not in self._splits:
+            self._splits[cell] = all(
+                _is_split(function, np.exp((cell + 1) * _CELL))
+                for function in self.functions
+            )
+        return self._splits[cell] and any(f.breaks for f in self.functions)
+
+    def _broken(
+        self, u: int, v: int, log_u: Array, log_v: Array, angle: Array, sign: Array
+    ) -> Array | float:
+        """Return what breaks add among themselves, beside the roots."""
+        if not self._split(u, v):
+            return 0.0
+        roots = np.exp(log_u / 2), np.exp(log_v / 2)
+        cosine, sine = sign * np.cos(angle), np.sin(angle)
+        found = among_breaks(self.functions, *roots, cosine, sine)
+        return np.array(found) / (self.roots(log_u) * self.roots(log_v))
+
+    def _directly(
+        self, u: int, v: int, log_u: Array, log_v: Array, angle: Array, sign: Array
+    ) -> Array:
         """Return the same as `scattered`, by quadrature."""
         out = np.empty((len(self.functions), len(angle)))
         n_gauss = _N_GAUSS[0] + _FINER
         for i, theta in enumerate(angle):
             at = log_u[i : i + 1], log_v[i : i + 1], [theta]
-            parts = self._values(*at, n_gauss)[:, 0, 0, 0]
+            parts = self._values(u, v, *at, n_gauss)[:, 0, 0, 0]
             out[:, i] = parts[::2] + sign[i] * parts[1::2]
         if any(function.breaks for function in self.functions):
-            finer = self._values(*at, 2 * n_gauss)[:, 0, 0, 0]
+            finer = self._values(u, v, *at, 2 * n_gauss)[:, 0, 0, 0]
             self._note(float(np.max(np.abs(parts - finer))))
         return out
 
     def _values(
-        self, log_u: Array, log_v: Array, angles: Sequence[float], n_gauss: int
+        self,
+        u: int,
+        v: int,
+        log_u: Array,
+        log_v: Array,
+        angles: Sequence[float],
+        n_gauss: int,
     ) -> Array:
         """Return the parts on a grid, (n_parts, n_angles, n_u, n_v)."""
         roots = np.exp(log_u / 2), np.exp(log_v / 2)
-        values = [self._products(*roots, angle, n_gauss) for angle in angles]
+        split = self._split(u, v)
+        values = [self._products(*roots, angle, n_gauss, split) for angle in angles]
         of_u, of_v = self.roots(log_u), self.roots(log_v)
         scale = np.repeat(of_u[:, :, None] * of_v[:, None, :], 2, axis=0)
         return np.array(values).swapaxes(0, 1) / scale[:, None]
 
     def _products(
-        self, roots_u: Array, roots_v: Array, angle: float, n_gauss: int
+        self, roots_u: Array, roots_v: Array, angle: float, n_gauss: int, split: bool
     ) -> Array:
         """Return the parts at an angle, (n_parts, n_u, n_v)."""
+        if not split:
+            return products(self.functions, roots_u, roots_v, angle, n_gauss)
         smooth = [function.smooth for function in self.functions]
         parts = products(smooth, roots_u, roots_v, angle, n_gauss)
         broken = [f.with_smooth(roots_u, roots_v, angle) for f in self.functions]
@@ -229,19 +258,17 @@ class DualTable:
         self.error = max(self.error, error)
 
     def _represent(self, u: int, v: int, n_gauss: int) -> Cell:
-        stretch = max(1.0, np.exp((min(u, v) + 1) * _CELL / 2))
+        stretch = np.clip(np.exp((min(u, v) + 1) * _CELL / 2), 1.0, _STEEPEST)
         fine = sharp = 0
         while True:
             n_variances, n_angles = _N_VARIANCES[fine], _N_ANGLES[sharp]
             nodes = _chebyshev_nodes(n_variances)
             angles = _unstretched(_chebyshev_nodes(n_angles), stretch)
-            values = self._values(
-                _variance_of(u, nodes), _variance_of(v, nodes), angles, n_gauss
-            )
-            variances = _to_coefficients(n_variances)
-            coefficients = _on_grid(
-                values, _to_coefficients(n_angles), variances, variances
-            )
+            variances = _variance_of(u, nodes), _variance_of(v, nodes)
+            values = self._values(u, v, *variances, angles, n_gauss)
+            of_variance = _to_coefficients(n_variances)
+            of_angle = _to_coefficients(n_angles)
+            coefficients = _on_grid(values, of_angle, of_variance, of_variance)
             sizes = np.abs(coefficients).max(axis=0)
             last = max(sizes[:, -2:].max(), sizes[:, :, -2:].max())
             finer = last > self._tol and fine + 1 < len(_N_VARIANCES)
@@ -250,6 +277,9 @@ class DualTable:
                 break
             fine, sharp = fine + finer, sharp + sharper
         coefficients[np.abs(coefficients) < _SHARE * self._tol / n_angles] = 0.0
+        sizes = np.abs(coefficients).sum(axis=(2, 3))
+        rest = np.cumsum(sizes[:, ::-1], axis=1)[:, ::-1]  # of all higher degrees
+        coefficients[rest < _SHARE * self._tol] = 0.0
         used = np.flatnonzero(np.any(coefficients, axis=(0, 2, 3)))
         return Cell(
             np.ascontiguousarray(coefficients[:, : 1 + max(used, default=0)]), stretch
@@ -261,7 +291,8 @@ class DualTable:
             np.array([-0.93, -0.2, 0.71]),
             np.array([0, 0.013, 0.21, 0.77, 1.31]),
         )
-        exact = self._values(_variance_of(u, x), _variance_of(v, x), angles, n_gauss)
+        at = _variance_of(u, x), _variance_of(v, x)
+        exact = self._values(u, v, *at, angles, n_gauss)
         _, n_angles, n_u, n_v = cell.coefficients.shape
         powers = chebvander(_stretched(angles, cell.stretch), n_angles - 1)
         bases = chebvander(x, n_u - 1), chebvander(x, n_v - 1)
@@ -270,17 +301,25 @@ class DualTable:
         return float(np.max(off[::2] + off[1::2]))
 
 
+def _is_split(function: Broken, variance: float) -> bool:
+    """Tell whether the smooth part of a function is not much larger than itself."""
+    if not function.breaks:
+        return True
+    whole, smooth = second_moments([function, function.smooth], variance)
+    return smooth <= _CANCELS * whole
+
+
 def _block(cell: Cell, x_u: Array, x_v: Array, angle: Array, sign: Array) -> Array:
     """Return the values of a block of one cell, see :meth:`DualTable.block`."""
     n_parts, n_angles, n_u, n_v = cell.coefficients.shape
     basis_u, basis_v = chebvander(x_u, n_u - 1), chebvander(x_v, n_v - 1).T
-    kept = np.flatnonzero(np.any(cell.coefficients, axis=(1, 2, 3)))
-    sums = {part: np.zeros(angle.shape) for part in kept}
+    kept = np.any(cell.coefficients, axis=(2, 3))
+    sums = {part: np.zeros(angle.shape) for part in np.flatnonzero(kept.any(axis=1))}
     x = _stretched(angle, cell.stretch)
     twice = 2 * x
     before, power = x, np.ones(angle.shape)  # T_1 = T_-1 and T_0
     for n in range(n_angles):
-        for part in kept:
+        for part in np.flatnonzero(kept[:, n]):
             term = (basis_u @ cell.coefficients[part, n]) @ basis_v
             term *= power
             sums[part] += term

@@ -16,7 +16,8 @@ _JUMP, _KINK = 1e-6, 1e-3  # beside the function, or its slope, and one
 _STEP = 1e-6  # of slopes on one side
 _KINK_WIDTH = 1e-5
 _STENCIL = np.array([4 / 5, -1 / 5, 4 / 105, -1 / 280])  # of differences, order 8
-_STEPS = 2.0 ** -np.arange(3, 10)
+_STEPS = 2.0 ** -np.arange(3, 15)
+_MOST = 30  # breaks
 _AT_ZERO = 1e-9  # breaks that are at zero
 _N_FIT, _WINDOW = 10, 0.2  # points, and at most the width, of a fit on one side
 _DIGITS = 11  # of changes
@@ -78,7 +79,7 @@ def jumps(function: Function) -> Array:
     """
     left, right = _halved(function, lambda a, b: np.abs(function(b) - function(a)))
     size = 1 + np.maximum(np.abs(function(left)), np.abs(function(right)))
-    return _merged(right[np.abs(function(right) - function(left)) > _JUMP * size])
+    return _few(_merged(right[np.abs(function(right) - function(left)) > _JUMP * size]))
 
 
 def kinks(function: Function) -> Array:
@@ -104,11 +105,35 @@ def kinks(function: Function) -> Array:
     before, after = below(left), above(right)
     size = 1 + np.maximum(np.abs(before), np.abs(after))
     some = np.abs(after - before) > _KINK * size
+    around = above(right + 10 * _KINK_WIDTH) - below(left - 10 * _KINK_WIDTH)
+    some &= np.abs(after - before) > np.abs(around) / 2  # else it turns, but smoothly
     left, right, before, after = (x[some] for x in (left, right, before, after))
     # where the tangents of both sides meet
     rise = function(right) - function(left)
     kink = left + (after * (right - left) - rise) / (after - before)
-    return _merged(np.clip(kink, left, right))
+    return _few(_merged(np.clip(kink, left, right)))
+
+
+def _few(points: Array) -> Array:
+    """Return points, or raise if there are too many."""
+    if len(points) > _MOST:
+        raise ValueError(
+            f"phi jumps or bends at {len(points)} arguments between -{_FAR:g} and "
+            f"{_FAR:g}, the first at {points[0]:.3g}; at most {_MOST} can be told."
+        )
+    return points
+
+
+def slope_is_square_integrable(derivative: Function) -> bool:
+    """Tell whether the square of a derivative can be integrated through zero."""
+    near, nearer = 1e-6, 1e-12
+    for side in (1, -1):
+        size, smaller = (
+            z * derivative(np.array([side * z]))[0] ** 2 for z in (near, nearer)
+        )
+        if smaller > size / 2 > 0:
+            return False
+    return True
 
 
 def differentiated(function: Function, breaks: Array) -> Function:

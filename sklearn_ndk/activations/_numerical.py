@@ -15,9 +15,14 @@ from sklearn_ndk.activations._activation import (
     checked_number,
     correlation,
 )
-from sklearn_ndk.activations._breaks import Break, Broken, among_breaks
+from sklearn_ndk.activations._breaks import Break, Broken
 from sklearn_ndk.activations._dual_table import DualTable
-from sklearn_ndk.activations._kinks import breaks_of, differentiated, jumps
+from sklearn_ndk.activations._kinks import (
+    breaks_of,
+    differentiated,
+    jumps,
+    slope_is_square_integrable,
+)
 from sklearn_ndk.activations._polar import Function as ArrayFunction
 
 _TOL = 1e-8
@@ -87,10 +92,6 @@ class Numerical(Activation):
         for log_var in pairs[:2]:
             for values, root in zip(out, table.roots(log_var), strict=True):
                 np.multiply(values, root, out=values)
-        if any(function.breaks for function in table.functions):
-            roots = np.sqrt(var_u), np.sqrt(var_v)
-            angles = sign * np.cos(angle), np.sin(angle)
-            out += among_breaks(table.functions, *roots, *angles)
         dual, *derivative_dual = out.astype(angle.dtype, copy=False)
         return dual, derivative_dual[0] if derivative_dual else None
 
@@ -314,8 +315,12 @@ class Function(Numerical):
 
     @property
     def has_ntk(self) -> bool:  # type: ignore[override]
-        """Whether the function is continuous."""
-        return not len(self._jumps)
+        """Whether the derivative is a function, with a second moment."""
+        return self._has_ntk
+
+    @cached_property
+    def _has_ntk(self) -> bool:
+        return not len(self._jumps) and slope_is_square_integrable(self.derivative)
 
     @cached_property
     def _jumps(self) -> np.ndarray:
@@ -353,7 +358,8 @@ def _check(function: Any, name: str) -> None:
     if not callable(function):
         raise TypeError(f"{name} must be callable; got {type(function).__name__}.")
     z = np.linspace(-5, 5, 12).reshape(3, 4) + 0.01
-    values = function(z.copy())
+    with np.errstate(all="ignore"):
+        values = function(z.copy())
     if np.shape(values) != z.shape:
         raise ValueError(
             f"{name} must return an array of the shape of its argument, {z.shape}; got "

@@ -20,10 +20,10 @@ Array = NDArray[np.float64]
 Function = Callable[[Array], Array]
 
 _RADIUS, _ARC = 2.0, 1.0  # where nodes start to be graded, over the root of a variance
+_FINEST = 1e-12  # share of an interval, too small to count
 _N_LINE = 20  # nodes of each rule for one variable
 _FARTHEST = 38.0  # standard deviations; beyond, a Gaussian vanishes
 _LOG_NEGLIGIBLE = -42.0  # of an integrand, beside its largest value
-_LOG_LEFT = -60.0  # of the square of a function, where a Gaussian vanishes
 
 
 def products(
@@ -55,7 +55,7 @@ def products(
     ends = roots_u.max(), roots_v.max()
     reach = max(reach_of(f, end) for f in functions for end in ends)
     r, weight = _graded(reach, min(_RADIUS, _RADIUS / largest), n_gauss)
-    finest = min(_ARC, _ARC / largest)
+    finest = max(_FINEST, min(_ARC, _ARC / largest))
     corner = np.pi / 2
     below, rule_below = _arc(angle - corner, corner, finest, n_gauss)
     above, rule_above = _arc(corner, corner + angle, finest, n_gauss)
@@ -102,13 +102,16 @@ def reach_of(function: Function, root: float) -> float:
     r = np.linspace(0, _FARTHEST, 400)
     with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
         size = np.maximum(np.abs(function(root * r)), np.abs(function(-root * r)))
-        log_size = 2 * np.log(size) - r**2 / 2
-    if not np.all(log_size < np.inf) or log_size[-1] > _LOG_LEFT:
+        # at a distance r, products see all smaller arguments too
+        log_size = 2 * np.log(np.maximum.accumulate(size)) - r**2 / 2
+    most = log_size.max()
+    some_left = np.any(size) and log_size[-1] > most + _LOG_NEGLIGIBLE
+    if some_left or not most < np.inf:
         raise ValueError(
             "the second moment is not finite: the function grows too fast for a "
             f"Gaussian variable of variance {root**2:.3g}."
         )
-    left = np.flatnonzero(log_size >= log_size.max() + _LOG_NEGLIGIBLE)
+    left = np.flatnonzero(log_size >= most + _LOG_NEGLIGIBLE)
     return float(r[min(left[-1] + 1, len(r) - 1)]) if np.any(size) else 1.0
 
 
@@ -119,6 +122,7 @@ def _graded(end: float, first: float, n_gauss: int) -> tuple[Array, Array]:
 
 def octaves(end: float, first: float) -> Array:
     """Return edges from 0 to an end, octaves but for the first."""
+    first = max(first, end * _FINEST)
     n_octaves = max(1, int(np.ceil(np.log2(end / first))))
     return np.append(0, end * 2.0 ** np.arange(-n_octaves, 1))
 

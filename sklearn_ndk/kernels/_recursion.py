@@ -59,8 +59,8 @@ def layer_recursion(
     if tangent and not activation.has_ntk:
         raise ValueError(
             f"{activation!r} has no NTK, and networks no dynamics at finite times, "
-            "because its derivative is not a function. Its NNGP kernel, and the "
-            'equilibrium, are known: use limit="nngp", or t=inf with T > 0.'
+            "because its derivative is not a function, or too large. Its NNGP kernel, "
+            'and the equilibrium, are known: use limit="nngp", or t=inf with T > 0.'
         )
     bias2 = bias**2
 

@@ -221,6 +221,38 @@ def test_bad_functions_are_refused(bad, error, match):
         nngp_kernel(X, activation=bad)
 
 
+@pytest.mark.parametrize("function", [np.floor, np.tan])
+def test_too_many_jumps_are_refused(function):
+    with pytest.raises(ValueError, match="jumps or bends at"):
+        nngp_kernel(X, activation=function)
+
+
+def test_a_slope_without_a_second_moment_makes_no_ntk():
+    assert not Function(lambda z: np.sqrt(np.abs(z))).has_ntk
+    assert Function(lambda z: np.abs(z) ** 1.5).has_ntk
+
+
+def test_functions_that_vanish_far_out_are_seen_at_all_distances():
+    """Where products are large one variable may be many deviations from zero."""
+    local = Function(lambda z: z * np.exp(-(z**2) / 2))
+    for scale in (1.0, 50.0, 1e4):
+        var = scale * np.linspace(0.5, 2, 40)
+        cov = np.linspace(-1, 1, 1600).reshape(40, 40) * np.sqrt(var[:, None] * var)
+        det = (1 + var[:, None]) * (1 + var) - cov**2
+        size = np.sqrt(local.second_moment(var))
+        error = np.abs(local.duals(var[:, None], var[None], cov)[0] - cov / det**1.5)
+        assert np.max(error / np.outer(size, size)) < 1e-8
+
+
+@pytest.mark.parametrize("activation", [*NAMED, Function(hard_tanh)], ids=name)
+@pytest.mark.parametrize("scale", [1e-150, 1e-20, 1e20, 1e140])
+def test_extreme_rows_are_finite(activation, scale):
+    rows = scale * np.r_[X[:3], X[:1], -X[:1]]
+    matrix = nngp_kernel(rows, activation=activation, bias=0.5)
+    assert np.all(np.isfinite(matrix))
+    assert_allclose(matrix[3], matrix[0], atol=1e-7 * matrix.max())
+
+
 def test_bad_parameters():
     with pytest.raises(TypeError, match="phi must be callable"):
         Function(3)

@@ -157,7 +157,7 @@ def test_missing_or_wrong_methods_are_told():
 
     with pytest.raises(TypeError, match=r"abstract.* method.*duals"):
         Without()
-    with pytest.raises(ValueError, match=r"must be .*Activation"):
+    with pytest.raises(TypeError, match=r"an object, Exp\(\), not its class"):
         nngp_kernel(X, activation=Exp)
     with pytest.raises(ValueError, match=r"Moment\(\).second_moment must return"):
         nngp_kernel(X, activation=Moment())
