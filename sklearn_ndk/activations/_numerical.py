@@ -293,8 +293,8 @@ class Function(Numerical):
     >>> from sklearn_ndk.kernels import nngp_kernel
     >>> softsign = Function(lambda z: z / (1 + np.abs(z)))
     >>> nngp_kernel([[1.0, 0.0], [0.0, 2.0]], activation=softsign).round(4)
-    array([[0.1264, 0.    ],
-           [0.    , 0.2287]])
+    array([[0.1284, 0.    ],
+           [0.    , 0.2487]])
     """
 
     phi: Callable[[Any], Any]
