@@ -151,16 +151,12 @@ def among_breaks(
             changes = np.outer(first[1:], second[1:])
             shared[abs(first.at), abs(second.at), side][number] += changes
     for (at_u, at_v, side), changes in shared.items():
-        ramps = bool(np.any(changes[:, 1] != 0) or np.any(changes[:, 0, 1] != 0))
+        changes = changes.reshape(-1, 4)
         distances = at_u / root_u, at_v / root_v
-        moments = _quadrant(*distances, side * cosine, sine, ramps)
-        sizes = 1.0, root_u, root_v, root_u * root_v
-        for total, ((jumps, ramp_v), (ramp_u, both)) in zip(
-            totals, changes, strict=True
-        ):
-            for change, size, moment in zip(
-                (jumps, ramp_u, ramp_v, both), sizes, moments, strict=False
-            ):
+        moments = _quadrant(*distances, side * cosine, sine, np.any(changes[:, 1:]))
+        sizes = 1.0, root_v, root_u, root_u * root_v
+        for total, own in zip(totals, changes, strict=True):
+            for change, size, moment in zip(own, sizes, moments, strict=False):
                 if change:
                     total += change * size * moment
     return totals
@@ -171,7 +167,7 @@ def _quadrant(
 ) -> tuple[Array, ...]:
     """Return moments over the quadrant x > h, y > k of correlated Gaussian variables.
 
-    Those of 1 and, with ramps, of x - h, y - k and their product (Rosenbaum, J. R.
+    Those of 1 and, with ramps, of y - k, x - h and their product (Rosenbaum, J. R.
     Stat. Soc. B 23, 1961).
     """
     with np.errstate(over="ignore"):
@@ -186,7 +182,7 @@ def _quadrant(
     x, y = at_h + cosine * at_k, at_k + cosine * at_h
     xy = cosine * (both + h * at_h + k * at_k) + corner
     product_ = xy - k * x - h * y + h * k * both
-    return both, x - h * both, y - k * both, product_
+    return both, y - k * both, x - h * both, product_
 
 
 def _line(end: float, first: float, centre: float, width: float) -> tuple[Array, Array]:

@@ -70,7 +70,7 @@ class DualTable:
         tol: float,
         report: Callable[[float], None],
     ) -> None:
-        self.functions, self._tol = tuple(functions), tol
+        self._functions, self._tol = tuple(functions), tol
         self._report, self.error = report, 0.0
         self._cells: dict[tuple[int, int], Cell] = {}
         self._moments: dict[int, Array] = {}
@@ -80,7 +80,7 @@ class DualTable:
     def second_moments(self, log_var: Array) -> Array:
         """Return ``E[f(u)^2]`` of each function, (n_functions, *shape)."""
         shape, log_var = log_var.shape, np.atleast_1d(log_var)
-        out = np.empty((len(self.functions), *log_var.shape))
+        out = np.empty((len(self._functions), *log_var.shape))
         for cell, here in _by_cell(_cell_of(log_var)):
             basis = chebvander(_at(cell, log_var[here]), _N_MOMENT - 1)
             out[(slice(None), *here)] = np.exp(
@@ -94,7 +94,7 @@ class DualTable:
         They do not vanish where the variable hardly ever meets a break.
         """
         moments = self.second_moments(log_var)
-        for moment, function in zip(moments, self.functions, strict=True):
+        for moment, function in zip(moments, self._functions, strict=True):
             for some in function.breaks:
                 size = some.jump**2 + some.slope**2 * np.exp(log_var)
                 moment += _UNSEEN * size
@@ -117,40 +117,59 @@ class DualTable:
         Returns
         -------
         ndarray of shape (n_functions, n_rows, n_columns)
-            The expectations beside the roots of the second moments.
+            The expectations.
         """
-        out = np.empty((len(self.functions), *angle.shape))
+        out = np.empty((len(self._functions), *angle.shape))
         cells_u, cells_v = _cell_of(log_u), _cell_of(log_v)
         for u, rows in _by_cell(cells_u):
             for v, columns in _by_cell(cells_v):
                 some = _crossed(rows, columns)
-                part = log_u[rows], log_v[columns], angle[some], sign[some]
-                if part[2].size <= _FEW:
-                    value = self._directly(u, v, *_paired(*part))
-                    value = value.reshape(-1, *part[2].shape)
-                else:
-                    at = _at(u, part[0]), _at(v, part[1])
-                    value = _block(self._cell(u, v), *at, *part[2:])
-                part = part[0][:, None], part[1][None], *part[2:]
-                out[(slice(None), *some)] = value + self._broken(u, v, *part)
+                part = (
+                    log_u[rows][:, None],
+                    log_v[columns][None],
+                    angle[some],
+                    sign[some],
+                )
+                out[(slice(None), *some)] = self._of_cells(u, v, _block, *part)
         return out
 
     def scattered(self, log_u: Array, log_v: Array, angle: Array, sign: Array) -> Array:
         """Return the expectations of single pairs, all arrays of shape (n,)."""
-        out = np.empty((len(self.functions), len(angle)))
+        out = np.empty((len(self._functions), len(angle)))
         cells_u, cells_v = _cell_of(log_u), _cell_of(log_v)
         first, stop = cells_v.min(initial=0), cells_v.max(initial=0) + 1
         for pair, here in _by_cell(cells_u * (stop - first) + cells_v - first):
             u, v = divmod(pair, stop - first)
             v += first
             some = log_u[here], log_v[here], angle[here], sign[here]
-            if len(some[0]) <= _FEW:
-                value = self._directly(u, v, *some)
-            else:
-                at = _at(u, some[0]), _at(v, some[1])
-                value = _scattered(self._cell(u, v), *at, *some[2:])
-            out[(slice(None), *here)] = value + self._broken(u, v, *some)
+            out[(slice(None), *here)] = self._of_cells(u, v, _scattered, *some)
         return out
+
+    def _of_cells(
+        self,
+        u: int,
+        v: int,
+        read: Callable[..., Array],
+        log_u: Array,
+        log_v: Array,
+        angle: Array,
+        sign: Array,
+    ) -> Array:
+        """Return the expectations of pairs of one pair of cells, read off its table."""
+        if angle.size <= _FEW:
+            pairs = np.broadcast_arrays(log_u, log_v, angle, sign)
+            values = self._directly(u, v, *(pair.ravel() for pair in pairs))
+            values = values.reshape(-1, *angle.shape)
+        else:
+            at = _at(u, log_u).ravel(), _at(v, log_v).ravel()
+            values = read(self._cell(u, v), *at, angle, sign)
+        values *= self.roots(log_u)
+        values *= self.roots(log_v)
+        if self._split(u, v):
+            roots = np.exp(log_u / 2), np.exp(log_v / 2)
+            cosine, sine = sign * np.cos(angle), np.sin(angle)
+            values += among_breaks(self._functions, *roots, cosine, sine)
+        return values
 
     def _split(self, u: int, v: int) -> bool:
         """Tell whether breaks are apart on a pair of cells.
@@ -162,32 +181,21 @@ class DualTable:
         if cell not in self._splits:
             self._splits[cell] = all(
                 _is_split(function, np.exp((cell + 1) * _CELL))
-                for function in self.functions
+                for function in self._functions
             )
-        return self._splits[cell] and any(f.breaks for f in self.functions)
-
-    def _broken(
-        self, u: int, v: int, log_u: Array, log_v: Array, angle: Array, sign: Array
-    ) -> Array | float:
-        """Return what breaks add among themselves, beside the roots."""
-        if not self._split(u, v):
-            return 0.0
-        roots = np.exp(log_u / 2), np.exp(log_v / 2)
-        cosine, sine = sign * np.cos(angle), np.sin(angle)
-        found = among_breaks(self.functions, *roots, cosine, sine)
-        return np.array(found) / (self.roots(log_u) * self.roots(log_v))
+        return self._splits[cell] and any(f.breaks for f in self._functions)
 
     def _directly(
         self, u: int, v: int, log_u: Array, log_v: Array, angle: Array, sign: Array
     ) -> Array:
-        """Return the same as `scattered`, by quadrature."""
-        out = np.empty((len(self.functions), len(angle)))
+        """Return expectations of pairs beside the roots, by quadrature."""
+        out = np.empty((len(self._functions), len(angle)))
         n_gauss = _N_GAUSS[0] + _FINER
         for i, theta in enumerate(angle):
             at = log_u[i : i + 1], log_v[i : i + 1], [theta]
             parts = self._values(u, v, *at, n_gauss)[:, 0, 0, 0]
             out[:, i] = parts[::2] + sign[i] * parts[1::2]
-        if any(function.breaks for function in self.functions):
+        if any(function.breaks for function in self._functions):
             finer = self._values(u, v, *at, 2 * n_gauss)[:, 0, 0, 0]
             self._note(float(np.max(np.abs(parts - finer))))
         return out
@@ -214,18 +222,18 @@ class DualTable:
     ) -> Array:
         """Return the parts at an angle, (n_parts, n_u, n_v)."""
         if not split:
-            return products(self.functions, roots_u, roots_v, angle, n_gauss)
-        smooth = [function.smooth for function in self.functions]
+            return products(self._functions, roots_u, roots_v, angle, n_gauss)
+        smooth = [function.smooth for function in self._functions]
         parts = products(smooth, roots_u, roots_v, angle, n_gauss)
-        broken = [f.with_smooth(roots_u, roots_v, angle) for f in self.functions]
+        broken = [f.with_smooth(roots_u, roots_v, angle) for f in self._functions]
         return parts + np.concatenate(broken)
 
     def _log_moments(self, cell: int) -> Array:
         """Return Chebyshev coefficients of the logarithms of second moments."""
         if cell not in self._moments:
             variances = np.exp(_variance_of(cell, _chebyshev_nodes(_N_MOMENT)))
-            points = [some.at for f in self.functions for some in f.breaks]
-            moments = [second_moments(self.functions, a, points) for a in variances]
+            points = [some.at for f in self._functions for some in f.breaks]
+            moments = [second_moments(self._functions, a, points) for a in variances]
             logs = np.log(np.maximum(moments, np.finfo(float).tiny))
             self._moments[cell] = (_to_coefficients(_N_MOMENT) @ logs).T
         return self._moments[cell]
@@ -287,10 +295,8 @@ class DualTable:
 
     def _measured(self, u: int, v: int, cell: Cell, n_gauss: int) -> float:
         """Return the error at points between the nodes, by finer rules."""
-        x, angles = (
-            np.array([-0.93, -0.2, 0.71]),
-            np.array([0, 0.013, 0.21, 0.77, 1.31]),
-        )
+        x = np.array([-0.93, -0.2, 0.71])
+        angles = np.array([0, 0.013, 0.21, 0.77, 1.31])
         at = _variance_of(u, x), _variance_of(v, x)
         exact = self._values(u, v, *at, angles, n_gauss)
         _, n_angles, n_u, n_v = cell.coefficients.shape
@@ -371,12 +377,6 @@ def _crossed(rows: tuple, columns: tuple) -> tuple:
     if rows is _ALL:
         return _ALL if columns is _ALL else (slice(None), *columns)
     return (*rows, slice(None)) if columns is _ALL else np.ix_(*rows, *columns)
-
-
-def _paired(log_u: Array, log_v: Array, angle: Array, sign: Array) -> list[Array]:
-    """Return the pairs of a block, one after another."""
-    all_ = np.broadcast_arrays(log_u[:, None], log_v, angle, sign)
-    return [array.ravel() for array in all_]
 
 
 def _chebyshev_nodes(n: int) -> Array:

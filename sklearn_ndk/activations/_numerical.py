@@ -89,9 +89,6 @@ class Numerical(Activation):
         else:
             flat = [pair.ravel() for pair in np.broadcast_arrays(*pairs)]
             out = table.scattered(*flat).reshape(-1, *angle.shape)
-        for log_var in pairs[:2]:
-            for values, root in zip(out, table.roots(log_var), strict=True):
-                np.multiply(values, root, out=values)
         dual, *derivative_dual = out.astype(angle.dtype, copy=False)
         return dual, derivative_dual[0] if derivative_dual else None
 

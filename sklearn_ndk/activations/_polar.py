@@ -51,10 +51,11 @@ def products(
     ndarray of shape (2 n_functions, n_u, n_v)
         Of the even and the odd part of each function, one after the other.
     """
-    largest = max(roots_u.max(), roots_v.max())
     ends = roots_u.max(), roots_v.max()
+    largest = max(ends)
     reach = max(reach_of(f, end) for f in functions for end in ends)
-    r, weight = _graded(reach, min(_RADIUS, _RADIUS / largest), n_gauss)
+    edges = octaves(reach, min(_RADIUS, _RADIUS / largest))
+    r, weight = composite(edges, n_gauss)
     finest = max(_FINEST, min(_ARC, _ARC / largest))
     corner = np.pi / 2
     below, rule_below = _arc(angle - corner, corner, finest, n_gauss)
@@ -113,11 +114,6 @@ def reach_of(function: Function, root: float) -> float:
         )
     left = np.flatnonzero(log_size >= most + _LOG_NEGLIGIBLE)
     return float(r[min(left[-1] + 1, len(r) - 1)]) if np.any(size) else 1.0
-
-
-def _graded(end: float, first: float, n_gauss: int) -> tuple[Array, Array]:
-    """Return nodes and weights on [0, end], graded to zero."""
-    return composite(octaves(end, first), n_gauss)
 
 
 def octaves(end: float, first: float) -> Array:

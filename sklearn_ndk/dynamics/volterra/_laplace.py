@@ -147,8 +147,8 @@ def real_rule(t: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 def euler_rule(tol: float) -> Rule:
     """Return complex points for any time, and their weights, to a tolerance.
 
-    They are those of a real part: ``Re sum w s / (s + r)`` is ``1 - exp(-r t)``
-    subtracted from one.
+    With the points ``s`` and the weights ``w``, ``Re sum w r / (s + r)`` is
+    ``1 - exp(-r t)``, nearly.
     """
     n = max(1, int(np.ceil((_MARGIN - np.log10(tol)) / _DIGITS)))
     k = np.arange(2 * n + 1)

@@ -133,9 +133,9 @@ def represent(
         Relative accuracy.
     t_end : float
         Time up to which to solve, or infinity.
-    weigh : callable, default=None
-        Returns what errors of the kernel add to what is wanted, if it is not
-        predictions, given what they add to those.
+    weigh : callable
+        Returns what errors of the kernel add to what is wanted, given what they add to
+        predictions; the same if left out.
 
     Returns
     -------
