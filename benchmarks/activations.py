@@ -5,13 +5,10 @@ Both duals of a block of pairs; medians, all activations and relu timed in turn 
 process. The first use of an activation without closed form makes its tables.
 
 neural-tangents has the closed forms of relu, erf, gelu and sines, and quadrature
-(``stax.ElementwiseNumerical``) for the rest. To compare, make the environment of
-``peers.py``, add names to the dictionary in ``_peer_neural_tangents.py``, and run that
-script by hand.
+(``stax.ElementwiseNumerical``) for the rest. ``peers.py`` compares with it.
 """
 
 import argparse
-import importlib.util
 import sys
 
 import numpy as np
@@ -97,8 +94,6 @@ def main():
     coarse = quadrature(np.tanh, tanh_prime, *few)
     off = [np.abs(a - b).max() for a, b in zip(coarse, fine, strict=True)]
     print(f"its duals differ from ours by {off[0]:.0e} and {off[1]:.0e} at most")
-    if importlib.util.find_spec("neural_tangents") is None:
-        print("neural-tangents is not installed; see this file for how to compare.")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Names of activations, by what a test can ask of them."""
+"""Activations, most of them by name, by what a test can ask of them."""
+
+from added_activation import Parabola
 
 from sklearn_ndk.activations._numerical import Numerical
 from sklearn_ndk.activations._registry import ACTIVATIONS
@@ -10,8 +12,9 @@ CLOSED = {
     if not isinstance(activation, Numerical)
 }
 
-#: Those that networks can be trained with.
+#: Those that networks can be trained with, and one from outside the package.
 WITH_NTK = [name for name, activation in CLOSED.items() if activation.has_ntk]
+WITH_NTK.append(Parabola())
 #: Those of kernels that stay in range at any depth: exp grows too fast for two layers.
 AT_ANY_DEPTH = [name for name in CLOSED if name != "exp"]
 #: Both.

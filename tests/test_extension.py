@@ -1,8 +1,13 @@
 """What extends the package takes one file and one row."""
 
+import pickle
+
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from added_activation import Parabola
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
 
 from sklearn_ndk import NDKClassifierCV, NDKRegressor
 from sklearn_ndk.dynamics import LIMITS, Regime
@@ -52,6 +57,23 @@ def test_a_limit_is_one_class_and_one_row(early):
     assert_allclose(std, exact, rtol=1e-3)
     chosen = NDKClassifierCV(limit="early", times=[0.1, 1.0]).fit(X, y > 0)
     assert chosen.t_ in (0.1, 1.0)
+
+
+def test_an_activation_is_one_class_in_one_file():
+    """Beside what the tests of all activations ask of it, see `named_activations`."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 2))
+    y = Parabola()(X.sum(axis=1))
+    grid = {"activation": ["relu", "erf", Parabola()]}
+    search = GridSearchCV(NDKRegressor(t=50.0, bias=0.3), grid, cv=4).fit(X, y)
+    assert search.best_params_ == {"activation": Parabola()}
+    model = search.best_estimator_
+    assert_array_equal(pickle.loads(pickle.dumps(model)).predict(X), model.predict(X))
+    assert_array_equal(clone(model).fit(X, y).predict(X), model.predict(X))
+    rest = clone(model).set_params(limit="nngp").fit(X, y)
+    assert_allclose(model.predict(X, t=np.inf), rest.predict(X), rtol=1e-9)
+    votes = NDKClassifierCV(activation=Parabola(), cv=2).fit(X, y > 1).predict_proba(X)
+    assert_allclose(votes.sum(axis=1), 1)
 
 
 def test_other_limits_are_refused():

@@ -70,7 +70,7 @@ class Langevin(Regime):
         if not 0 < t < np.inf:
             return
         kernel = problem.kernel()
-        modes = Modes(kernel.nngp(), problem.ridge, problem.rank)
+        modes = self._modes(kernel)
         problem.whole.representation = self._represent(kernel, modes, t)
 
     def mean(self, kernel: Any, times: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -129,7 +129,7 @@ class Langevin(Regime):
         problem, tol = self._problem, self.variance_tol
         problem.check_size(_MATRICES_OF_VARIANCES)
         kernel = problem.kernel()
-        modes = Modes(kernel.nngp(), problem.ridge, problem.rank)
+        modes = self._modes(kernel)
         out = []
         for t in times:
             adjoint = Adjoint(kernel, modes, problem.ridge, t, tol)
@@ -171,10 +171,15 @@ class Langevin(Regime):
             out[i] += queries.inner(left @ prior, left)
         return out
 
+    def _modes(self, kernel: Any) -> Modes:
+        """Return the modes of the NNGP kernel, for dynamics, if there are any."""
+        kernel.network.check_ntk()  # before the eigenvectors
+        return Modes(kernel.nngp(), self._problem.ridge, self._problem.rank)
+
     def _represent_all(self, kernel: Any) -> Representation:
         """Return what represents the kernel for targets of any kind, at all times."""
         problem = self._problem
-        modes = Modes(kernel.nngp(), problem.ridge, problem.rank)
+        modes = self._modes(kernel)
         targets, tol = modes.all_at_once(), _KERNEL_SHARE * self.variance_tol
         return represent(targets, kernel, modes, problem.ridge, tol, np.inf).bare()
 
@@ -190,7 +195,7 @@ class Langevin(Regime):
         problem = self._problem
         problem.check_size(_FEWEST_MATRICES)
         kernel = problem.kernel()
-        modes = Modes(kernel.nngp(), problem.ridge, problem.rank)
+        modes = self._modes(kernel)
         representation = problem.representation
         if representation is None or t > representation.edges[-1]:
             representation = self._represent(kernel, modes, t)

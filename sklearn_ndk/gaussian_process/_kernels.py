@@ -143,13 +143,7 @@ class _NetworkKernel(Kernel):
             caller_name=type(self).__name__,
         )
         parameters["sigma"] = parameters.pop(self._weights)
-        network = make_network(sigma0=parameters["sigma"], **parameters)
-        if self._tangent and not network.activation.has_ntk:
-            raise ValueError(
-                f"{network.activation!r} has no NTK, because its derivative is not a "
-                "function; use sklearn_ndk.gaussian_process.NNGP."
-            )
-        return network
+        return make_network(sigma0=parameters["sigma"], **parameters)
 
     def _scaled(self, X: ArrayLike, name: str) -> np.ndarray:
         """Return inputs in units of the length scale."""

@@ -43,7 +43,7 @@ class PredictionPathDisplay:
         One line per sample and output, or one of scores.
     ntk, nngp : ndarray of shape (n_lines,)
         The values of both limits: gradient flow with the NTK for an infinite time,
-        and the equilibrium.
+        None if the network has none, and the equilibrium.
     value_name : str, default="mean output"
         Label of the values.
     boundaries : dict of float, default=None
@@ -80,7 +80,7 @@ class PredictionPathDisplay:
         self,
         times: NDArray[np.float64],
         values: NDArray[np.float64],
-        ntk: NDArray[np.float64],
+        ntk: NDArray[np.float64] | None,
         nngp: NDArray[np.float64],
         *,
         value_name: str = "mean output",
@@ -129,6 +129,8 @@ class PredictionPathDisplay:
             (self.ntk, "<", GREEN, "NTK limit"),
             (self.nngp, ">", VERMILION, "NNGP limit"),
         ):
+            if limit is None:
+                continue
             if len(limit) == 1:
                 ax.axhline(limit[0], color=color, linestyle="--", linewidth=1)
             end = np.full(len(limit), places[-1])
@@ -201,27 +203,25 @@ class PredictionPathDisplay:
         if times is None:
             times = estimator._ensemble.time_grid(_N_TIMES)
         times = np.unique(check_times(times))
-        end = np.array([np.inf])
-        ntk, nngp = (
-            _values(_limit(estimator, limit), X, y, end, quantity)[:, 0]
-            for limit in ("ntk", "nngp")
-        )
         return cls(
             times,
             _values(estimator, X, y, times, quantity),
-            ntk,
-            nngp,
+            *(_end(estimator, limit, X, y, quantity) for limit in ("ntk", "nngp")),
             value_name=_value_name(estimator, quantity),
             boundaries=boundaries_of(estimator),
             std=_std(estimator, X, times) if std else None,
         ).plot(ax)
 
 
-def _limit(estimator: Any, limit: str) -> Any:
-    """Return a fitted estimator with the same training data in one of the limits."""
+def _end(
+    estimator: Any, limit: str, X: Any, y: Any, quantity: str
+) -> NDArray[np.float64] | None:
+    """Return the quantity after infinite time in a limit, if there is that limit."""
+    if limit == "ntk" and not estimator._ensemble.has_ntk:
+        return None
     view = copy.copy(estimator)
     view._ensemble = estimator._ensemble.in_limit(limit)
-    return view
+    return _values(view, X, y, np.array([np.inf]), quantity)[:, 0]
 
 
 def _check_number_of_lines(estimator: Any, X: Any) -> None:

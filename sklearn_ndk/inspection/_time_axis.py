@@ -104,7 +104,9 @@ def _mark(ax: Axes, label: str, t: float) -> None:
 def boundaries_of(estimator: BaseNDK) -> dict[str, float]:
     """Return where phases of learning of a fitted estimator begin, by label."""
     ensemble = estimator._ensemble
-    boundaries = {"$1/\\lambda_{max}$": 1 / ensemble.fastest_rate()}
+    boundaries = {}
+    if ensemble.has_ntk:
+        boundaries["$1/\\lambda_{max}$"] = 1 / ensemble.fastest_rate()
     if ensemble.diffusion_rate:
         boundaries["$\\sigma^2/T$"] = 1 / ensemble.diffusion_rate
     return boundaries

@@ -122,6 +122,8 @@ class InfiniteNetwork:
         sine2: np.ndarray | None = None,
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """Return ``K^L`` and ``NDK^L`` of pairs of inputs, see `layer_recursion`."""
+        if tangent:
+            self.check_ntk()
         return layer_recursion(
             k_xx,
             k_yy,
@@ -133,6 +135,16 @@ class InfiniteNetwork:
             tangent=tangent,
             sine2=sine2,
         )
+
+    def check_ntk(self) -> None:
+        """Raise ValueError if the activation has no NTK, and so no dynamics."""
+        if not self.activation.has_ntk:
+            raise ValueError(
+                f"{self.activation!r} has no NTK, because its derivative is not a "
+                "function, or too large, and networks no dynamics at finite times. Its "
+                "NNGP kernel, and the equilibrium, are known: use the kernel NNGP, "
+                'limit="nngp", or t=inf with T > 0.'
+            )
 
     def ntk(self, gram: Gram, overwrite: bool = False) -> np.ndarray:
         """Compute the NTK, ``NDK^L(0, 0)``, Eq. (10)."""

@@ -40,7 +40,7 @@ def layer_recursion(
     bias : float
         Scale of the biases.
     tangent : bool, default=True
-        Whether to propagate the NDK too.
+        Whether to propagate the NDK too, which the activation must have.
     sine2 : ndarray, default=None
         Squared sine of the angle between `x` and `y`, where `k_xy` does not tell it.
         It is carried on as far as the activation can.
@@ -50,18 +50,7 @@ def layer_recursion(
     nngp, ndk : ndarray, ndarray or None
         ``K^L(t, t')`` without a bias term, and ``NDK^L(t, t')`` (None unless
         `tangent`).
-
-    Raises
-    ------
-    ValueError
-        If the NDK of an activation is wanted that has none.
     """
-    if tangent and not activation.has_ntk:
-        raise ValueError(
-            f"{activation!r} has no NTK, and networks no dynamics at finite times, "
-            "because its derivative is not a function, or too large. Its NNGP kernel, "
-            'and the equilibrium, are known: use limit="nngp", or t=inf with T > 0.'
-        )
     bias2 = bias**2
 
     def biased(k: np.ndarray) -> np.ndarray:

@@ -79,6 +79,11 @@ class InfiniteEnsemble:
         """The rate at which hidden weights forget below a frozen readout."""
         return self._regime.drift_rate
 
+    @property
+    def has_ntk(self) -> bool:
+        """Whether the networks can be trained by gradient descent."""
+        return self._problem.network.activation.has_ntk
+
     def time_grid(self, n_times: int) -> NDArray[np.float64]:
         """Return times over which training happens, evenly spaced in their logarithm.
 
@@ -108,14 +113,12 @@ class InfiniteEnsemble:
         Returns
         -------
         float
-            The largest eigenvalue of the NTK of the training inputs, to a tenth, or of
-            the NNGP kernel if there is none; 1 if it is zero.
+            The largest eigenvalue of the NTK of the training inputs, to a tenth; 1 if
+            it is zero.
         """
         self._problem.check_size(2)
-        kernel = self._problem.kernel()
-        descends = self._problem.network.activation.has_ntk
-        matrix = kernel.ntk(overwrite=True) if descends else kernel.nngp(overwrite=True)
-        return largest_eigenvalue(matrix) or 1.0
+        ntk = self._problem.kernel().ntk(overwrite=True)
+        return largest_eigenvalue(ntk) or 1.0
 
     def in_limit(self, limit: str) -> Self:
         """Return an ensemble with the same training samples in one of the limits.

@@ -116,9 +116,8 @@ DUALS = {
 }
 
 
-def derivative_dual(activation):
-    """Return the derivative dual, by Price's theorem."""
-    dual = DUALS[activation]
+def derivative_dual(dual):
+    """Return the derivative dual that belongs to a dual, by Price's theorem."""
 
     def derivative(a, d, c):
         # differences of a step far below the covariance, and far above its last digit

@@ -2,10 +2,12 @@
 
 import copy
 import pickle
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from added_activation import Parabola
 from named_activations import WITH_NTK
 from numpy.testing import assert_allclose, assert_array_equal
 from precise_duals import DUALS, as_array, derivative_dual
@@ -29,6 +31,7 @@ from sklearn_ndk.activations import (
 )
 from sklearn_ndk.activations._numerical import Numerical
 from sklearn_ndk.activations._registry import ACTIVATIONS, SHIPPED, get_activation
+from sklearn_ndk.dynamics import Modes
 from sklearn_ndk.kernels import (
     mean_kernel,
     ndk_kernel,
@@ -38,7 +41,9 @@ from sklearn_ndk.kernels import (
 )
 from sklearn_ndk.simulation import simulate_langevin
 
-ALL = [pytest.param(activation, id=str(activation)) for activation in DUALS]
+# that of the added one is arithmetic, which precise numbers do precisely
+PRECISE = DUALS | {Parabola(): lambda *pair: Parabola().duals(*pair)[0]}
+ALL = [pytest.param(activation, id=str(activation)) for activation in PRECISE]
 WITH_DERIVATIVE = [param for param in ALL if param.values[0].has_ntk]
 JUMPS = [Step(), Sign()]
 X = np.random.default_rng(0).standard_normal((12, 3))
@@ -99,7 +104,7 @@ def test_duals_are_gaussian_expectations(activation, a, d, corr):
 def test_duals_are_precise_at_all_scales(activation):
     var_u, var_v, cov = points(activation)
     size = root_product(activation.second_moment, var_u, var_v)
-    expected = as_array(DUALS[activation], var_u, var_v, cov)
+    expected = as_array(PRECISE[activation], var_u, var_v, cov)
     sine2 = as_array(lambda a, d, c: 1 - c**2 / (a * d), var_u, var_v, cov)
     for dual in (
         activation.duals(var_u, var_v, cov)[0],
@@ -112,7 +117,7 @@ def test_duals_are_precise_at_all_scales(activation):
 def test_derivative_duals_follow_from_prices_theorem_at_all_scales(activation):
     var_u, var_v, cov = points(activation)
     size = root_product(lambda v: activation.duals(v, v, v)[1], var_u, var_v)
-    expected = as_array(derivative_dual(activation), var_u, var_v, cov)
+    expected = as_array(derivative_dual(PRECISE[activation]), var_u, var_v, cov)
     sine2 = as_array(lambda a, d, c: 1 - c**2 / (a * d), var_u, var_v, cov)
     for dual in (
         activation.duals(var_u, var_v, cov)[1],
@@ -129,7 +134,8 @@ def test_close_variables_keep_their_angle(activation):
     cov = var * np.sqrt(1 - sine2)
     got = activation.duals_at_angle(var, var, cov, sine2)
     for i in range(1 + activation.has_ntk):
-        dual = derivative_dual(activation) if i else DUALS[activation]
+        dual = PRECISE[activation]
+        dual = derivative_dual(dual) if i else dual
         expected = as_array(
             lambda a, s, f=dual: f(a, a, a * (1 - s) ** 0.5), var, sine2
         )
@@ -146,8 +152,8 @@ def test_angles_of_outputs_are_those_of_their_kernels(activation):
             continue
 
         def output(a, s, sign=sign):
-            dual = DUALS[activation](a, a, sign * a * (1 - s) ** 0.5)
-            itself = DUALS[activation](a, a, a)
+            dual = PRECISE[activation](a, a, sign * a * (1 - s) ** 0.5)
+            itself = PRECISE[activation](a, a, a)
             return 1 - (dual / itself) ** 2
 
         assert_allclose(got, as_array(output, var, sine2), rtol=1e-9)
@@ -209,10 +215,10 @@ def test_kernels_are_positive(activation, bias):
         assert_allclose(K[:3], K[12:15], rtol=1e-13, atol=1e-15 * values[-1])
 
 
-@pytest.mark.parametrize("name", WITH_NTK)
-def test_estimators_of_every_activation_meet_their_equilibrium(name):
-    options = {"activation": name, "T": 0.1, "sigma": 0.5, "sigma0": 0.6, "bias": 0.1}
-    model = NDKRegressor(**options).fit(X, Y)
+@pytest.mark.parametrize("activation", WITH_NTK, ids=str)
+def test_estimators_of_every_activation_meet_their_equilibrium(activation):
+    options = {"T": 0.1, "sigma": 0.5, "sigma0": 0.6, "bias": 0.1}
+    model = NDKRegressor(activation=activation, **options).fit(X, Y)
     late, rest = model.predict_path(X[:3] + 0.1, [1e6, np.inf]).T
     assert_allclose(late, rest, atol=1e-3)
     assert np.all(np.isfinite(model.predict(X[:3], t=1.0, return_std=True)))
@@ -251,6 +257,24 @@ def test_no_ntk_is_told(activation):
             call()
     with pytest.raises(ValueError, match="cannot be trained with"):
         simulate_langevin(X, Y, X, [1.0], **options, width=2, n_networks=1)
+
+
+def test_no_ntk_is_told_before_the_work(monkeypatch):
+    def work(*args):
+        raise AssertionError("decomposed a kernel of dynamics that do not exist")
+
+    options = {"activation": "step"}
+    at_rest = [NDKRegressor(sigma0=s, **options).fit(X, Y) for s in (1.0, 2.0)]
+    monkeypatch.setattr(Modes, "__init__", work)
+    for call in (
+        lambda: NDKRegressor(t=1.0, **options).fit(X, Y),
+        lambda: NDKClassifierCV(**options).fit(X, Y > 0),
+        lambda: NDKClassifierCV(times=[1.0], **options).fit(X, Y > 0),
+        lambda: at_rest[0].predict(X, t=1.0),
+        *(partial(model.sample_y, X, t=1.0) for model in at_rest),
+    ):
+        with pytest.raises(ValueError, match="has no NTK"):
+            call()
 
 
 @pytest.mark.parametrize("activation", JUMPS, ids=str)

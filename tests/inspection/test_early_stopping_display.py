@@ -44,6 +44,11 @@ def test_flow_has_no_diffusive_phase_to_mark(targets):
     assert display.ax_.get_ylabel() == "cross-validated $R^2$"
 
 
+def test_networks_without_ntk_have_no_phase_to_mark(targets):
+    model = NDKRegressorCV(activation="step", limit="nngp", cv=2).fit(*targets)
+    assert EarlyStoppingDisplay.from_estimator(model).boundaries == {}
+
+
 def test_results_of_a_grid_search_in_any_order(classes):
     grid = {"ndkclassifier__t": [np.inf, 0.0, 10.0, 0.1]}
     pipeline = make_pipeline(StandardScaler(), NDKClassifier(bias=0.3))

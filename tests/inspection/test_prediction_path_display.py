@@ -1,5 +1,7 @@
 """Predictions, residuals and scores against training time."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -7,7 +9,7 @@ from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sklearn_ndk import NDKClassifier, NDKClassifierCV, NDKRegressor
+from sklearn_ndk import NDKClassifier, NDKClassifierCV, NDKRegressor, NDKRegressorCV
 from sklearn_ndk.inspection import (
     PredictionPathDisplay,
 )
@@ -96,6 +98,29 @@ def test_boundaries_are_those_of_the_fit(targets):
     after = PredictionPathDisplay.from_estimator(model, X[:2]).boundaries
     assert after == before
     assert before["$\\sigma^2/T$"] == 2.0
+
+
+@pytest.mark.parametrize("quantity", ["prediction", "residual", "score"])
+@pytest.mark.parametrize(
+    "make", [NDKRegressor, partial(NDKRegressorCV, cv=2)], ids=["one time", "CV"]
+)
+def test_networks_without_ntk_have_one_limit(targets, make, quantity):
+    X, y = (array[:20] for array in targets)
+    model = make(activation="step", limit="nngp").fit(X, y)
+    display = PredictionPathDisplay.from_estimator(model, X, y, quantity=quantity)
+    assert_array_equal(display.times, [np.inf])
+    assert_allclose(display.values[:, 0], display.nngp)
+    assert display.ntk is None
+    assert display.boundaries == {}
+    labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert labels[1:] == ["NNGP limit"]
+
+
+def test_networks_without_ntk_have_no_path(targets):
+    model = NDKRegressor(activation="sign").fit(*targets)
+    PredictionPathDisplay.from_estimator(model, targets[0][:3], times=[np.inf])
+    with pytest.raises(ValueError, match="has no NTK"):
+        PredictionPathDisplay.from_estimator(model, targets[0][:3])
 
 
 def edges(band, places):

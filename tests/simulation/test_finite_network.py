@@ -10,7 +10,7 @@ from simulated import (
     orthogonal,
 )
 
-from sklearn_ndk.activations._registry import ACTIVATIONS
+from sklearn_ndk.activations._registry import ACTIVATIONS, get_activation
 from sklearn_ndk.kernels._network import InfiniteNetwork
 from sklearn_ndk.simulation._backends import NumpyBackend
 from sklearn_ndk.simulation._finite_network import (
@@ -60,7 +60,7 @@ class QuietBackend(NumpyBackend):
 )
 def test_step_follows_the_gradient_of_the_energy(activation, depth, bias):
     rng = np.random.default_rng(0)
-    network = InfiniteNetwork(depth, ACTIVATIONS[activation], 0.5, 0.8, 1.0, bias)
+    network = InfiniteNetwork(depth, get_activation(activation), 0.5, 0.8, 1.0, bias)
     signals, targets = input_signals(rng.normal(size=(5, 3)), bias), np.eye(5)[:, :2]
     weight = rng.uniform(0.5, 2, (5, 1))
     shapes = layer_shapes(signals.shape[1], depth, 4, 2, bias > 0)
@@ -88,9 +88,9 @@ def test_step_follows_the_gradient_of_the_energy(activation, depth, bias):
         assert_allclose((old - new) / 1e-7, gradient, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", WITH_NTK)
-def test_activations_have_the_duals_they_claim(name):
-    activation = ACTIVATIONS[name]
+@pytest.mark.parametrize("activation", WITH_NTK, ids=str)
+def test_activations_have_the_duals_they_claim(activation):
+    activation = get_activation(activation)
     nodes, weights = np.polynomial.hermite_e.hermegauss(200)
     u = 1.3 * nodes[:, None]
     v = 0.5 * nodes[:, None] + 0.8 * nodes
