@@ -2,48 +2,45 @@
 
 Beside ``sqrt(E[f(u)^2] E[f(v)^2])``, ``E[f(u) f(v)]`` is smooth in the logarithms of
 the variances, and in the angle between u and v if that is stretched where f is nearly
-a step. It is represented by Chebyshev polynomials in these, on cells of variance: the
-values of a block of a matrix are then sums of products of small matrices.
+a step. On cells of variance, it is represented by polynomials in these.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import product
 from threading import RLock
-from typing import NamedTuple
 
 import numpy as np
-from numpy.polynomial.chebyshev import chebvander
+from numpy.polynomial.chebyshev import chebval, chebvander
 
 from sklearn_ndk.activations._breaks import Broken, among_breaks
-from sklearn_ndk.activations._polar import Array, products, second_moments
+from sklearn_ndk.activations._cells import Array, Cell, both, by_cell, crossed
+from sklearn_ndk.activations._expansion import (
+    Angles,
+    InAngle,
+    Part,
+    block,
+    chebyshev_nodes,
+    expanded,
+    scattered,
+    to_coefficients,
+)
+from sklearn_ndk.activations._moments import Moments, without_tail
+from sklearn_ndk.activations._polar import products, second_moments
 
-_ALL = (...,)  # index
-_CELL = np.log(4.0)  # of the logarithm of variance
-_N_VARIANCES = 10, 14  # Chebyshev nodes tried, on a cell
+_N_VARIANCES = 16, 24, 40  # Chebyshev nodes tried, on a cell
 _N_ANGLES = 20, 32, 48, 72
-_N_MOMENT = 20  # for second moments
-_N_GAUSS = 8, 16  # nodes of quadrature tried
+_STRETCHED = 4.0, 256.0  # angles, for which more nodes are tried at first
+_N_GAUSS = 10, 16  # nodes of quadrature tried
 _FINER = 4  # more of them, to measure errors with
+_N_DIAGONAL = 64  # nodes in the variance of one variable
+_ROUNDING = 1e-14  # coefficient
+_AT_ONCE = 1024  # single pairs, whose terms stay in cache
 _FEW = 50  # pairs, for which no table is made
-_AT_ONCE = 1024  # pairs, whose terms stay in cache
 _CANCELS = 1e4  # smooth parts beside the function, in second moments
-_UNSEEN = 1e-24  # moment of a break, as a share, below which it is not seen
 _STEEPEST = 1e8  # of steps that can be told from a jump
-_SHARE = 0.1  # of the tolerance, of coefficients that are left out
-
-
-class Cell(NamedTuple):
-    """Chebyshev coefficients on a pair of cells of variance.
-
-    Parameters
-    ----------
-    coefficients : ndarray of shape (n_parts, n_angles, n_u, n_v)
-        Of the even and the odd part of each function, one after the other.
-    stretch : float
-        Of the angle.
-    """
-
-    coefficients: Array
-    stretch: float
+_RESOLVED = 0.1  # share of the tolerance, that the last coefficients may have
+_SHARE = 0.01  # and those that are left out
 
 
 class DualTable:
@@ -60,6 +57,8 @@ class DualTable:
 
     Attributes
     ----------
+    moments : Moments
+        Second moments of the functions.
     error : float
         The largest error measured so far.
     """
@@ -72,138 +71,156 @@ class DualTable:
     ) -> None:
         self._functions, self._tol = tuple(functions), tol
         self._report, self.error = report, 0.0
-        self._cells: dict[tuple[int, int], Cell] = {}
-        self._moments: dict[int, Array] = {}
-        self._splits: dict[int, bool] = {}
+        self.moments = Moments(functions)
+        self._tables: dict[tuple[Cell, Cell], list[Part]] = {}
+        self._corrections: dict[Cell, Array] = {}
+        self._splits: dict[float, bool] = {}
         self._lock = RLock()
 
-    def second_moments(self, log_var: Array) -> Array:
-        """Return ``E[f(u)^2]`` of each function, (n_functions, *shape)."""
-        shape, log_var = log_var.shape, np.atleast_1d(log_var)
-        out = np.empty((len(self._functions), *log_var.shape))
-        for cell, here in _by_cell(_cell_of(log_var)):
-            basis = chebvander(_at(cell, log_var[here]), _N_MOMENT - 1)
-            out[(slice(None), *here)] = np.exp(
-                np.tensordot(self._log_moments(cell), basis, axes=(1, -1))
-            )
-        return out.reshape(-1, *shape)
-
-    def roots(self, log_var: Array) -> Array:
-        """Return the roots of second moments, beside which values are given.
-
-        They do not vanish where the variable hardly ever meets a break.
-        """
-        moments = self.second_moments(log_var)
-        for moment, function in zip(moments, self._functions, strict=True):
-            for some in function.breaks:
-                size = some.jump**2 + some.slope**2 * np.exp(log_var)
-                moment += _UNSEEN * size
-        return np.sqrt(moments)
-
-    def block(self, log_u: Array, log_v: Array, angle: Array, sign: Array) -> Array:
-        """Return the expectations of all pairs of rows and columns.
+    def block(self, log_u: Array, log_v: Array, angles: Angles) -> Array:
+        """Return the expectations of all pairs of rows and columns, in each matrix.
 
         Parameters
         ----------
-        log_u : ndarray of shape (n_rows,)
+        log_u : ndarray of shape (..., n_rows)
             Logarithms of the variances of rows.
-        log_v : ndarray of shape (n_columns,)
+        log_v : ndarray of shape (..., n_columns)
             Of columns.
-        angle : ndarray of shape (n_rows, n_columns)
-            The angle between the variables or, if that is obtuse, its supplement.
-        sign : ndarray of shape (n_rows, n_columns)
-            That of the correlation.
+        angles : Angles
+            Between the variables, of shape (..., n_rows, n_columns).
 
         Returns
         -------
-        ndarray of shape (n_functions, n_rows, n_columns)
+        ndarray of shape (n_functions, ..., n_rows, n_columns)
             The expectations.
         """
-        out = np.empty((len(self._functions), *angle.shape))
-        cells_u, cells_v = _cell_of(log_u), _cell_of(log_v)
-        for u, rows in _by_cell(cells_u):
-            for v, columns in _by_cell(cells_v):
-                some = _crossed(rows, columns)
-                part = (
-                    log_u[rows][:, None],
-                    log_v[columns][None],
-                    angle[some],
-                    sign[some],
-                )
-                out[(slice(None), *some)] = self._of_cells(u, v, _block, *part)
+        out = np.empty((len(self._functions), *angles.cosine.shape))
+        cells = list(by_cell(log_u, log_v))
+        if len(cells) > 1 and log_u.ndim > 1:
+            for i, logs in enumerate(zip(log_u, log_v, strict=True)):
+                out[:, i] = self.block(*logs, angles.some(i))
+            return out
+        for (u, (rows, _)), (v, (_, columns)) in product(cells, repeat=2):
+            some = crossed(rows, columns)
+            at = log_u[rows][..., None], log_v[columns][..., None, :], angles.some(some)
+            out[:, *some] = self._of_cells(block, u, v, *at)
         return out
 
-    def scattered(self, log_u: Array, log_v: Array, angle: Array, sign: Array) -> Array:
+    def scattered(self, log_u: Array, log_v: Array, angles: Angles) -> Array:
         """Return the expectations of single pairs, all arrays of shape (n,)."""
-        out = np.empty((len(self._functions), len(angle)))
-        cells_u, cells_v = _cell_of(log_u), _cell_of(log_v)
-        first, stop = cells_v.min(initial=0), cells_v.max(initial=0) + 1
-        for pair, here in _by_cell(cells_u * (stop - first) + cells_v - first):
-            u, v = divmod(pair, stop - first)
-            v += first
-            some = log_u[here], log_v[here], angle[here], sign[here]
-            out[(slice(None), *here)] = self._of_cells(u, v, _scattered, *some)
+        out = np.empty((len(self._functions), len(log_u)))
+        for (u, (of_u, _)), (v, (_, of_v)) in product(by_cell(log_u, log_v), repeat=2):
+            here = np.arange(len(log_u))[both(of_u, of_v)]
+            for some in np.array_split(here, max(1, len(here) // _AT_ONCE)):
+                at = log_u[some], log_v[some], angles.some(some)
+                out[:, some] = self._of_cells(scattered, u, v, *at)
         return out
 
     def _of_cells(
         self,
-        u: int,
-        v: int,
         read: Callable[..., Array],
+        u: Cell,
+        v: Cell,
         log_u: Array,
         log_v: Array,
-        angle: Array,
-        sign: Array,
+        angles: Angles,
     ) -> Array:
-        """Return the expectations of pairs of one pair of cells, read off its table."""
-        if angle.size <= _FEW:
-            pairs = np.broadcast_arrays(log_u, log_v, angle, sign)
-            values = self._directly(u, v, *(pair.ravel() for pair in pairs))
-            values = values.reshape(-1, *angle.shape)
-        else:
-            at = _at(u, log_u).ravel(), _at(v, log_v).ravel()
-            values = read(self._cell(u, v), *at, angle, sign)
-        values *= self.roots(log_u)
-        values *= self.roots(log_v)
-        if self._split(u, v):
-            roots = np.exp(log_u / 2), np.exp(log_v / 2)
-            cosine, sine = sign * np.cos(angle), np.sin(angle)
-            values += among_breaks(self._functions, *roots, cosine, sine)
+        """Return the expectations of pairs of one pair of cells."""
+        few = angles.cosine.size <= _FEW
+        found = self._directly if few else partial(self._tabulated, read)
+        values = found(u, v, log_u, log_v, angles)
+        if u == v and not few:
+            for log_var in (log_u, log_v):
+                values[0] *= self._correction(u, log_var)
         return values
 
-    def _split(self, u: int, v: int) -> bool:
+    def _tabulated(
+        self,
+        read: Callable[..., Array],
+        u: Cell,
+        v: Cell,
+        log_u: Array,
+        log_v: Array,
+        angles: Angles,
+    ) -> Array:
+        """Return the expectations of pairs of one pair of cells, read off its table."""
+        parts = self._table(u, v)
+        n = parts[0].left.shape[1]
+        of_u, of_v = (
+            self.moments.scaled(cell, log_var, n)
+            for cell, log_var in ((u, log_u), (v, log_v))
+        )
+        values = read(parts, of_u, of_v, angles)
+        self._add_breaks(values, u, v, log_u, log_v, angles)
+        return values
+
+    def _add_breaks(
+        self,
+        values: Array,
+        u: Cell,
+        v: Cell,
+        log_u: Array,
+        log_v: Array,
+        angles: Angles,
+    ) -> None:
+        """Add expectations of products of breaks with each other, if they are apart."""
+        if self._split(u, v):
+            roots = np.exp(log_u / 2), np.exp(log_v / 2)
+            pairs = angles.cosine, angles.sine()
+            values += among_breaks(self._functions, *roots, *pairs)
+
+    def _correction(self, cell: Cell, log_var: Array) -> Array:
+        """Return factors that make the dual of a variable with itself its moment.
+
+        Angles in deeper layers are roots of such errors.
+        """
+        if cell not in self._corrections:
+            x = chebyshev_nodes(_N_DIAGONAL)
+            log_vars = cell.log_variance(x)
+            same = Angles(np.ones_like(x), np.zeros_like(x))
+            dual = self._tabulated(scattered, cell, cell, log_vars, log_vars, same)[0]
+            factors = np.sqrt(self.moments.of_first(log_vars) / dual)
+            series = to_coefficients(_N_DIAGONAL) @ factors
+            self._corrections[cell] = without_tail(series, _ROUNDING)
+        return chebval(cell.position(log_var), self._corrections[cell])
+
+    def _split(self, u: Cell, v: Cell) -> bool:
         """Tell whether breaks are apart on a pair of cells.
 
         The smooth part alone may grow where the function does not: then it would
         cancel, and breaks lie too near to zero to matter.
         """
-        cell = max(u, v)
-        if cell not in self._splits:
-            self._splits[cell] = all(
-                _is_split(function, np.exp((cell + 1) * _CELL))
-                for function in self._functions
+        end = max(u.end, v.end)
+        if end not in self._splits:
+            self._splits[end] = any(f.breaks for f in self._functions) and all(
+                _is_split(function, np.exp(end)) for function in self._functions
             )
-        return self._splits[cell] and any(f.breaks for f in self._functions)
+        return self._splits[end]
 
     def _directly(
-        self, u: int, v: int, log_u: Array, log_v: Array, angle: Array, sign: Array
+        self, u: Cell, v: Cell, log_u: Array, log_v: Array, angles: Angles
     ) -> Array:
-        """Return expectations of pairs beside the roots, by quadrature."""
-        out = np.empty((len(self._functions), len(angle)))
+        """Return expectations of pairs by quadrature, breaks apart."""
+        out = np.empty((len(self._functions), *angles.cosine.shape))
         n_gauss = _N_GAUSS[0] + _FINER
-        for i, theta in enumerate(angle):
-            at = log_u[i : i + 1], log_v[i : i + 1], [theta]
+        logs = np.broadcast_arrays(log_u, log_v)
+        acute = angles.acute()
+        for i in np.ndindex(acute.shape):
+            at = *(log[i][None] for log in logs), [acute[i]]
             parts = self._values(u, v, *at, n_gauss)[:, 0, 0, 0]
-            out[:, i] = parts[::2] + sign[i] * parts[1::2]
-        if any(function.breaks for function in self._functions):
+            out[:, *i] = parts[::2] + np.sign(angles.cosine[i]) * parts[1::2]
+        if acute.size and any(function.breaks for function in self._functions):
             finer = self._values(u, v, *at, 2 * n_gauss)[:, 0, 0, 0]
             self._note(float(np.max(np.abs(parts - finer))))
+        for cell, log in ((u, logs[0]), (v, logs[1])):
+            out *= self.moments.scales(cell, log)
+        self._add_breaks(out, u, v, log_u, log_v, angles)
         return out
 
     def _values(
         self,
-        u: int,
-        v: int,
+        u: Cell,
+        v: Cell,
         log_u: Array,
         log_v: Array,
         angles: Sequence[float],
@@ -213,7 +230,7 @@ class DualTable:
         roots = np.exp(log_u / 2), np.exp(log_v / 2)
         split = self._split(u, v)
         values = [self._products(*roots, angle, n_gauss, split) for angle in angles]
-        of_u, of_v = self.roots(log_u), self.roots(log_v)
+        of_u, of_v = self.moments.scales(u, log_u), self.moments.scales(v, log_v)
         scale = np.repeat(of_u[:, :, None] * of_v[:, None, :], 2, axis=0)
         return np.array(values).swapaxes(0, 1) / scale[:, None]
 
@@ -228,36 +245,59 @@ class DualTable:
         broken = [f.with_smooth(roots_u, roots_v, angle) for f in self._functions]
         return parts + np.concatenate(broken)
 
-    def _log_moments(self, cell: int) -> Array:
-        """Return Chebyshev coefficients of the logarithms of second moments."""
-        if cell not in self._moments:
-            variances = np.exp(_variance_of(cell, _chebyshev_nodes(_N_MOMENT)))
-            points = [some.at for f in self._functions for some in f.breaks]
-            moments = [second_moments(self._functions, a, points) for a in variances]
-            logs = np.log(np.maximum(moments, np.finfo(float).tiny))
-            self._moments[cell] = (_to_coefficients(_N_MOMENT) @ logs).T
-        return self._moments[cell]
-
-    def _cell(self, u: int, v: int) -> Cell:
+    def _table(self, u: Cell, v: Cell) -> list[Part]:
         with self._lock:
-            if (u, v) not in self._cells:
+            if (u, v) not in self._tables:
                 found = self._find(u, v)
-                exchanged = np.ascontiguousarray(found.coefficients.swapaxes(2, 3))
-                self._cells[v, u] = found._replace(coefficients=exchanged)
-                self._cells[u, v] = found
-            return self._cells[u, v]
+                self._tables[v, u] = [part.exchanged() for part in found]
+                self._tables[u, v] = found
+            return self._tables[u, v]
 
-    def _find(self, u: int, v: int) -> Cell:
+    def _find(self, u: Cell, v: Cell) -> list[Part]:
         """Return the representation on a pair of cells, as fine as it takes."""
+        root = np.exp(min(u.end, v.end) / 2)
+        in_angle = InAngle(float(np.clip(root, 1.0, _STEEPEST)))
+        nodes = (
+            _N_VARIANCES[0],
+            _N_ANGLES[np.searchsorted(_STRETCHED, in_angle.stretch)],
+        )
         for n_gauss in _N_GAUSS:
-            cell = self._represent(u, v, n_gauss)
-            error = self._measured(u, v, cell, n_gauss + _FINER)
+            values, nodes = self._resolved(u, v, in_angle, nodes, n_gauss)
+            parts = [
+                expanded(*divmod(number, 2), part, in_angle, _SHARE * self._tol)
+                for number, part in enumerate(values)
+            ]
+            error = self._measured(u, v, parts, n_gauss + _FINER)
             if not np.isfinite(error):
                 raise ValueError("it returns numbers that are not finite.")
             if error <= self._tol:
                 break
         self._note(error)
-        return cell
+        return parts
+
+    def _resolved(
+        self, u: Cell, v: Cell, in_angle: InAngle, nodes: tuple[int, int], n_gauss: int
+    ) -> tuple[Array, tuple[int, int]]:
+        """Return the parts, with coefficients in variances, on nodes that suffice.
+
+        From given numbers of nodes on, for variances and for angles.
+        """
+        n_variances, n_angles = nodes
+        logs = (cell.log_variance(chebyshev_nodes(n_variances)) for cell in (u, v))
+        values = self._values(u, v, *logs, in_angle.nodes(n_angles), n_gauss)
+        of_variance, of_angle = to_coefficients(n_variances), to_coefficients(n_angles)
+        values = of_variance @ values @ of_variance.T
+        last_of_angle = np.tensordot(of_angle[-3:], values, (1, 1))
+        size = max(np.abs(values[..., -2:]).max(), np.abs(values[..., -2:, :]).max())
+        size_of_angle = np.abs(last_of_angle).max()
+        small = _RESOLVED * self._tol
+        more = (
+            _more(n_variances, _N_VARIANCES, size > small),
+            _more(n_angles, _N_ANGLES, size_of_angle > small),
+        )
+        if more == nodes:
+            return values, nodes
+        return self._resolved(u, v, in_angle, more, n_gauss)
 
     def _note(self, error: float) -> None:
         """Keep the largest error, and report one that is larger than before."""
@@ -265,46 +305,30 @@ class DualTable:
             self._report(error)
         self.error = max(self.error, error)
 
-    def _represent(self, u: int, v: int, n_gauss: int) -> Cell:
-        stretch = np.clip(np.exp((min(u, v) + 1) * _CELL / 2), 1.0, _STEEPEST)
-        fine = sharp = 0
-        while True:
-            n_variances, n_angles = _N_VARIANCES[fine], _N_ANGLES[sharp]
-            nodes = _chebyshev_nodes(n_variances)
-            angles = _unstretched(_chebyshev_nodes(n_angles), stretch)
-            variances = _variance_of(u, nodes), _variance_of(v, nodes)
-            values = self._values(u, v, *variances, angles, n_gauss)
-            of_variance = _to_coefficients(n_variances)
-            of_angle = _to_coefficients(n_angles)
-            coefficients = _on_grid(values, of_angle, of_variance, of_variance)
-            sizes = np.abs(coefficients).max(axis=0)
-            last = max(sizes[:, -2:].max(), sizes[:, :, -2:].max())
-            finer = last > self._tol and fine + 1 < len(_N_VARIANCES)
-            sharper = sizes[-3:].max() > self._tol and sharp + 1 < len(_N_ANGLES)
-            if not finer and not sharper:
-                break
-            fine, sharp = fine + finer, sharp + sharper
-        coefficients[np.abs(coefficients) < _SHARE * self._tol / n_angles] = 0.0
-        sizes = np.abs(coefficients).sum(axis=(2, 3))
-        rest = np.cumsum(sizes[:, ::-1], axis=1)[:, ::-1]  # of all higher degrees
-        coefficients[rest < _SHARE * self._tol] = 0.0
-        used = np.flatnonzero(np.any(coefficients, axis=(0, 2, 3)))
-        return Cell(
-            np.ascontiguousarray(coefficients[:, : 1 + max(used, default=0)]), stretch
-        )
-
-    def _measured(self, u: int, v: int, cell: Cell, n_gauss: int) -> float:
+    def _measured(self, u: Cell, v: Cell, parts: list[Part], n_gauss: int) -> float:
         """Return the error at points between the nodes, by finer rules."""
-        x = np.array([-0.93, -0.2, 0.71])
-        angles = np.array([0, 0.013, 0.21, 0.77, 1.31])
-        at = _variance_of(u, x), _variance_of(v, x)
+        x, angles = (
+            np.array([-0.93, -0.2, 0.71]),
+            np.array([0, 0.013, 0.21, 0.77, 1.31]),
+        )
+        at = u.log_variance(x), v.log_variance(x)
         exact = self._values(u, v, *at, angles, n_gauss)
-        _, n_angles, n_u, n_v = cell.coefficients.shape
-        powers = chebvander(_stretched(angles, cell.stretch), n_angles - 1)
-        bases = chebvander(x, n_u - 1), chebvander(x, n_v - 1)
-        off = np.abs(_on_grid(cell.coefficients, powers, *bases) - exact)
-        off = off.max(axis=(1, 2, 3))
-        return float(np.max(off[::2] + off[1::2]))
+        bases = [chebvander(x, parts[0].left.shape[1] - 1)] * len(self._functions)
+        every = np.ones((len(x), len(x)))
+        off = []
+        for sign in (1, -1):
+            values = exact[::2] + sign * exact[1::2]
+            for angle, expected in zip(angles, values.swapaxes(0, 1), strict=True):
+                pairs = Angles(sign * np.cos(angle) * every, np.sin(angle) ** 2 * every)
+                off.append(block(parts, bases, bases, pairs) - expected)
+        scales, roots = self.moments.scales, self.moments.roots
+        of_u, of_v = (scales(*c) / roots(*c) for c in ((u, at[0]), (v, at[1])))
+        return float(np.max(np.abs(off) * of_u[:, :, None] * of_v[:, None, :]))
+
+
+def _more(n: int, choices: tuple[int, ...], wanted: bool) -> int:
+    """Return the next number of nodes if one is wanted, and there is one."""
+    return min((c for c in choices if c > n), default=n) if wanted else n
 
 
 def _is_split(function: Broken, variance: float) -> bool:
@@ -313,101 +337,3 @@ def _is_split(function: Broken, variance: float) -> bool:
         return True
     whole, smooth = second_moments([function, function.smooth], variance)
     return smooth <= _CANCELS * whole
-
-
-def _block(cell: Cell, x_u: Array, x_v: Array, angle: Array, sign: Array) -> Array:
-    """Return the values of a block of one cell, see :meth:`DualTable.block`."""
-    n_parts, n_angles, n_u, n_v = cell.coefficients.shape
-    basis_u, basis_v = chebvander(x_u, n_u - 1), chebvander(x_v, n_v - 1).T
-    kept = np.any(cell.coefficients, axis=(2, 3))
-    sums = {part: np.zeros(angle.shape) for part in np.flatnonzero(kept.any(axis=1))}
-    x = _stretched(angle, cell.stretch)
-    twice = 2 * x
-    before, power = x, np.ones(angle.shape)  # T_1 = T_-1 and T_0
-    for n in range(n_angles):
-        for part in np.flatnonzero(kept[:, n]):
-            term = (basis_u @ cell.coefficients[part, n]) @ basis_v
-            term *= power
-            sums[part] += term
-        following = twice * power
-        following -= before
-        before, power = power, following
-    out = np.zeros((n_parts // 2, *angle.shape))
-    for part, total in sums.items():
-        out[part // 2] += sign * total if part % 2 else total
-    return out
-
-
-def _scattered(cell: Cell, x_u: Array, x_v: Array, angle: Array, sign: Array) -> Array:
-    """Return the values of single pairs of one cell."""
-    n_parts, n_angles, n_u, n_v = cell.coefficients.shape
-    flat = cell.coefficients.reshape(n_parts * n_angles, n_u * n_v)
-    used = np.flatnonzero(np.any(flat, axis=0))
-    matrix, (of_u, of_v) = flat[:, used].T, np.divmod(used, n_v)
-    out = np.empty((n_parts // 2, len(angle)))
-    for first in range(0, len(angle), _AT_ONCE):
-        some = slice(first, first + _AT_ONCE)
-        basis = chebvander(x_u[some], n_u - 1)[:, of_u]
-        basis *= chebvander(x_v[some], n_v - 1)[:, of_v]
-        terms = (basis @ matrix).reshape(-1, n_parts, n_angles)
-        powers = chebvander(_stretched(angle[some], cell.stretch), n_angles - 1)
-        parts = np.matmul(terms, powers[:, :, None])[..., 0].T
-        out[:, some] = parts[::2] + sign[some] * parts[1::2]
-    return out
-
-
-def _on_grid(values: Array, of_angle: Array, of_u: Array, of_v: Array) -> Array:
-    """Apply a matrix to each axis but the first."""
-    axes = "pnuv,an,iu,jv->paij"
-    return np.einsum(axes, values, of_angle, of_u, of_v, optimize=True)
-
-
-def _by_cell(cells: Array) -> Iterator[tuple[int, tuple]]:
-    """Yield the cells that occur, and the indices of where they do."""
-    first = cells.min(initial=0)
-    if not cells.size or first == cells.max():
-        yield int(first), _ALL
-        return
-    for cell in np.flatnonzero(np.bincount((cells - first).ravel())) + first:
-        yield int(cell), np.nonzero(cells == cell)
-
-
-def _crossed(rows: tuple, columns: tuple) -> tuple:
-    """Return the index of all pairs of some rows and columns."""
-    if rows is _ALL:
-        return _ALL if columns is _ALL else (slice(None), *columns)
-    return (*rows, slice(None)) if columns is _ALL else np.ix_(*rows, *columns)
-
-
-def _chebyshev_nodes(n: int) -> Array:
-    return np.cos(np.pi * (np.arange(n) + 0.5) / n)
-
-
-def _to_coefficients(n: int) -> Array:
-    """Return the matrix from values at Chebyshev nodes to coefficients."""
-    matrix = 2 / n * chebvander(_chebyshev_nodes(n), n - 1).T
-    matrix[0] /= 2
-    return matrix
-
-
-def _cell_of(log_var: Array) -> Array:
-    return np.floor(log_var / _CELL).astype(int)
-
-
-def _at(cell: int, log_var: Array) -> Array:
-    """Return where in a cell a variance lies, in [-1, 1]."""
-    return 2 * (log_var / _CELL - cell) - 1
-
-
-def _variance_of(cell: int, x: Array) -> Array:
-    """Return the logarithm of a variance, given where in a cell it lies."""
-    return (cell + (x + 1) / 2) * _CELL
-
-
-def _stretched(angle: Array, stretch: float) -> Array:
-    """Map angles from 0 to pi / 2 to [-1, 1], with room for small ones."""
-    return np.arcsinh(stretch * angle) * (2 / np.arcsinh(stretch * np.pi / 2)) - 1
-
-
-def _unstretched(x: Array, stretch: float) -> Array:
-    return np.sinh((x + 1) / 2 * np.arcsinh(stretch * np.pi / 2)) / stretch

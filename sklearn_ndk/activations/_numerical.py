@@ -17,6 +17,7 @@ from sklearn_ndk.activations._activation import (
 )
 from sklearn_ndk.activations._breaks import Break, Broken
 from sklearn_ndk.activations._dual_table import DualTable
+from sklearn_ndk.activations._expansion import Angles
 from sklearn_ndk.activations._kinks import (
     breaks_of,
     differentiated,
@@ -27,6 +28,7 @@ from sklearn_ndk.activations._polar import Function as ArrayFunction
 
 _TOL = 1e-8
 _N_TABLES = 64  # kept
+_LARGE = 256  # entries of a matrix, to be taken as one
 _TINY = 1e-290  # a variance of zero, whose logarithm is finite
 
 
@@ -57,8 +59,7 @@ class Numerical(Activation):
         self, var_u: np.ndarray, var_v: np.ndarray, cov: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """See :meth:`Activation.duals`."""
-        corr = correlation(np.sqrt(var_u), np.sqrt(var_v), cov)
-        return self._duals(var_u, var_v, np.arccos(np.abs(corr)), np.sign(corr))
+        return self._duals(var_u, var_v, cov, None)
 
     def duals_at_angle(
         self,
@@ -68,47 +69,37 @@ class Numerical(Activation):
         sine2: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray | None]:
         """See :meth:`Activation.duals_at_angle`."""
-        corr = correlation(np.sqrt(var_u), np.sqrt(var_v), cov)
-        angle = np.arctan2(np.sqrt(sine2), np.abs(corr))
-        return self._duals(var_u, var_v, angle, np.sign(corr))
+        return self._duals(var_u, var_v, cov, sine2)
 
     def second_moment(self, var: np.ndarray) -> np.ndarray:
         """See :meth:`Activation.second_moment`."""
         var = np.asarray(var)
-        moments = _table_of(self).second_moments(_log(var))[0]
+        moments = _table_of(self).moments.of_first(_log(var))
         return moments.astype(np.result_type(var, np.float32), copy=False)
 
     def _duals(
-        self, var_u: np.ndarray, var_v: np.ndarray, angle: np.ndarray, sign: np.ndarray
+        self,
+        var_u: np.ndarray,
+        var_v: np.ndarray,
+        cov: np.ndarray,
+        sine2: np.ndarray | None,
     ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the duals at an angle, at most right, and the sign of its cosine."""
+        """Return the duals, where squared sines may be known."""
         var_u, var_v = (np.asarray(v, float) for v in (var_u, var_v))
-        table, pairs = _table_of(self), (_log(var_u), _log(var_v), angle, sign)
-        if angle.ndim >= 2 and _constant(var_u, -1) and _constant(var_v, -2):
-            out = _blocks(table, *pairs)
+        corr = correlation(np.sqrt(var_u), np.sqrt(var_v), cov)
+        logs, angles = (_log(var_u), _log(var_v)), Angles(corr, sine2)
+        large = corr.ndim >= 2 and corr.shape[-2] * corr.shape[-1] > _LARGE
+        if large and _constant(var_u, -1) and _constant(var_v, -2):
+            *lead, n_rows, n_columns = corr.shape
+            log_u = np.broadcast_to(logs[0], (*lead, n_rows, 1))[..., 0]
+            log_v = np.broadcast_to(logs[1], (*lead, 1, n_columns))[..., 0, :]
+            out = _table_of(self).block(log_u, log_v, angles)
         else:
-            flat = [pair.ravel() for pair in np.broadcast_arrays(*pairs)]
-            out = table.scattered(*flat).reshape(-1, *angle.shape)
-        dual, *derivative_dual = out.astype(angle.dtype, copy=False)
+            flat = [np.broadcast_to(log, corr.shape).ravel() for log in logs]
+            out = _table_of(self).scattered(*flat, angles.reshape(-1))
+            out = out.reshape(-1, *corr.shape)
+        dual, *derivative_dual = out.astype(corr.dtype, copy=False)
         return dual, derivative_dual[0] if derivative_dual else None
-
-
-def _blocks(
-    table: DualTable,
-    log_u: np.ndarray,
-    log_v: np.ndarray,
-    angle: np.ndarray,
-    sign: np.ndarray,
-) -> np.ndarray:
-    """Return the expectations of all pairs of rows and columns, in each matrix."""
-    *lead, n_rows, n_columns = angle.shape
-    log_u = np.broadcast_to(log_u, (*lead, n_rows, 1))
-    log_v = np.broadcast_to(log_v, (*lead, 1, n_columns))
-    out = [
-        table.block(log_u[i][:, 0], log_v[i][0], angle[i], sign[i])
-        for i in np.ndindex(*lead)
-    ]
-    return np.stack(out, axis=1).reshape(-1, *angle.shape)
 
 
 def _log(var: np.ndarray) -> np.ndarray:
@@ -307,6 +298,9 @@ class Function(Numerical):
             raise ValueError(f"tol must be positive; got {tol:g}.")
         object.__setattr__(self, "tol", tol)
 
+    def __hash__(self) -> int:
+        return hash((_hash_of(self.phi), _hash_of(self.phi_prime), self.tol))
+
     def __repr__(self) -> str:
         return f"Function({getattr(self.phi, '__name__', self.phi)})"
 
@@ -348,6 +342,13 @@ class Function(Numerical):
     def derivative(self, z: Any) -> Any:
         """See :meth:`Activation.derivative`."""
         return self._derivative(z)
+
+
+def _hash_of(function: Any) -> int:
+    try:
+        return hash(function)
+    except TypeError:  # such as that of a polynomial, which can be changed
+        return id(function)
 
 
 def _check(function: Any, name: str) -> None:

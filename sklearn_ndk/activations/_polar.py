@@ -11,6 +11,7 @@ f are kept apart, so that half of the circle and acute angles stand for all.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 from numpy.polynomial.legendre import leggauss
@@ -117,10 +118,11 @@ def reach_of(function: Function, root: float) -> float:
 
 
 def octaves(end: float, first: float) -> Array:
-    """Return edges from 0 to an end, octaves but for the first."""
+    """Return edges from 0 to an end, octaves but for the first and the last."""
     first = max(first, end * _FINEST)
     n_octaves = max(1, int(np.ceil(np.log2(end / first))))
-    return np.append(0, end * 2.0 ** np.arange(-n_octaves, 1))
+    edges = end * 2.0 ** np.arange(-n_octaves, 1)
+    return np.concatenate([[0], edges[:-1], [0.75 * end, end]])
 
 
 def _arc(start: float, end: float, finest: float, n_gauss: int) -> tuple[Array, Array]:
@@ -133,9 +135,14 @@ def _arc(start: float, end: float, finest: float, n_gauss: int) -> tuple[Array, 
     return composite(start + (end - start) * edges, n_gauss)
 
 
+@cache
+def _gauss(n: int) -> tuple[Array, Array]:
+    return leggauss(n)
+
+
 def composite(edges: Array, n_gauss: int) -> tuple[Array, Array]:
     """Return nodes and weights of Gauss rules between edges."""
-    nodes, weights = leggauss(n_gauss)
+    nodes, weights = _gauss(n_gauss)
     lengths = np.diff(edges)[:, None]
     points = edges[:-1, None] + lengths * (nodes + 1) / 2
     return points.ravel(), (lengths * weights / 2).ravel()
