@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 Add = Callable[[Array, Array, Array], Array]
 Terms = Sequence[tuple[Array, Array]]
 
-_ALMOST_ONE = 1 + 1e-13  # a cosine that rounding takes for this is one
+_ALMOST_ONE = 1 + 4e-13  # a cosine that rounding takes for this is one
 _MOST = 100.0  # sum of coefficients of powers, whose rounding is not seen
 _N_POWERS = 32  # nodes in the correlation
 _TILE = 2**15  # entries whose terms stay in cache

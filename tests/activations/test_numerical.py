@@ -133,6 +133,41 @@ def test_functions_are_the_activations_that_they_equal(function, exact):
             assert_allclose(got, expected, rtol=0, atol=1e-7 * np.abs(expected).max())
 
 
+@pytest.mark.parametrize("bias", [0.0, 0.4])
+def test_kinks_stay_sharp_on_the_diagonal_of_deep_kernels(bias):
+    """Angles in deeper layers are roots of errors: equal rows must be seen as such."""
+    rng = np.random.default_rng(1)
+    rows = np.geomspace(0.1, 30, 40)[:, None] * rng.standard_normal((40, 3))
+    rows[7] = rows[3]
+    params = {"depth": 4, "bias": bias}
+    expected = ntk_kernel(rows, activation=LeakyReLU(0.1), **params)
+    error = ntk_kernel(rows, activation=leaky, **params) - expected
+    size = np.sqrt(np.diag(expected))
+    assert np.max(np.abs(error) / np.outer(size, size)) < 1e-7
+
+
+def test_the_dual_of_a_variable_with_itself_is_its_second_moment():
+    var = np.geomspace(0.01, 40, 300)
+    for activation in (*NAMED, Function(hard_tanh)):
+        dual = activation.duals(var, var, var)[0]
+        assert_allclose(dual, activation.second_moment(var), rtol=3e-13)
+
+
+def test_functions_need_not_be_hashable():
+    cubic = np.polynomial.Polynomial([0.5, -1, 0.3, 0.2])
+    same = Function(lambda z: 0.5 - z + 0.3 * z**2 + 0.2 * z**3, cubic.deriv())
+    expected = ntk_kernel(X[:4], activation=same)
+    assert_allclose(ntk_kernel(X[:4], activation=cubic), expected, rtol=1e-7)
+
+
+@pytest.mark.parametrize("limit", ["ntk", "nngp"])
+def test_predictions_of_single_rows_are_those_of_batches(limit):
+    model = NDKRegressor(activation="tanh", limit=limit, T=0.01).fit(X, Y)
+    rows = np.random.default_rng(2).standard_normal((60, 3))
+    single = np.concatenate([model.predict(row[None]) for row in rows])
+    assert_allclose(model.predict(rows), single, rtol=1e-7, atol=1e-7)
+
+
 @pytest.mark.parametrize(
     ("function", "slope", "breaks"),
     [
