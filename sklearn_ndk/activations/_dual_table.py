@@ -6,7 +6,6 @@ a step. On cells of variance, it is represented by polynomials in these.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import product
 from threading import RLock
 
@@ -22,6 +21,7 @@ from sklearn_ndk.activations._expansion import (
     block,
     chebyshev_nodes,
     expanded,
+    n_polynomials,
     scattered,
     to_coefficients,
 )
@@ -35,7 +35,7 @@ _N_GAUSS = 10, 16  # nodes of quadrature tried
 _FINER = 4  # more of them, to measure errors with
 _N_DIAGONAL = 64  # nodes in the variance of one variable
 _ROUNDING = 1e-14  # coefficient
-_AT_ONCE = 1024  # single pairs, whose terms stay in cache
+_AT_ONCE = 512  # single pairs, whose terms stay in cache
 _FEW = 50  # pairs, for which no table is made
 _CANCELS = 1e4  # smooth parts beside the function, in second moments
 _STEEPEST = 1e8  # of steps that can be told from a jump
@@ -94,15 +94,18 @@ class DualTable:
         ndarray of shape (n_functions, ..., n_rows, n_columns)
             The expectations.
         """
-        out = np.empty((len(self._functions), *angles.cosine.shape))
         cells = list(by_cell(log_u, log_v))
-        if len(cells) > 1 and log_u.ndim > 1:
+        if len(cells) == 1:
+            u, at = cells[0][0], (log_u[..., None], log_v[..., None, :])
+            return self._of_cells(block, u, u, *at, angles)
+        out = np.empty((len(self._functions), *angles.cosine.shape))
+        if log_u.ndim > 1:
             for i, logs in enumerate(zip(log_u, log_v, strict=True)):
                 out[:, i] = self.block(*logs, angles.some(i))
             return out
         for (u, (rows, _)), (v, (_, columns)) in product(cells, repeat=2):
             some = crossed(rows, columns)
-            at = log_u[rows][..., None], log_v[columns][..., None, :], angles.some(some)
+            at = log_u[rows][:, None], log_v[columns][None], angles.some(some)
             out[:, *some] = self._of_cells(block, u, v, *at)
         return out
 
@@ -126,13 +129,12 @@ class DualTable:
         angles: Angles,
     ) -> Array:
         """Return the expectations of pairs of one pair of cells."""
-        few = angles.cosine.size <= _FEW
-        found = self._directly if few else partial(self._tabulated, read)
-        values = found(u, v, log_u, log_v, angles)
-        if u == v and not few:
-            for log_var in (log_u, log_v):
-                values[0] *= self._correction(u, log_var)
-        return values
+        if angles.cosine.size <= _FEW:
+            return self._directly(u, v, log_u, log_v, angles)
+        factors = None
+        if u == v:
+            factors = self._correction(u, log_u), self._correction(v, log_v)
+        return self._tabulated(read, u, v, log_u, log_v, angles, factors)
 
     def _tabulated(
         self,
@@ -142,32 +144,29 @@ class DualTable:
         log_u: Array,
         log_v: Array,
         angles: Angles,
+        factors: tuple[Array, Array] | None,
     ) -> Array:
-        """Return the expectations of pairs of one pair of cells, read off its table."""
+        """Return expectations from a table; factors are those of the first function."""
         parts = self._table(u, v)
-        n = parts[0].left.shape[1]
-        of_u, of_v = (
-            self.moments.scaled(cell, log_var, n)
-            for cell, log_var in ((u, log_u), (v, log_v))
-        )
+        n, split = n_polynomials(parts), self._split(u, v)
+        of_u = self.moments.scaled(u, log_u, n)
+        of_v = self.moments.scaled(v, log_v, n)
+        if factors and not split:
+            for basis, factor in zip((of_u[0], of_v[0]), factors, strict=True):
+                basis *= factor[..., None]
         values = read(parts, of_u, of_v, angles)
-        self._add_breaks(values, u, v, log_u, log_v, angles)
+        if split:
+            self._add_breaks(values, log_u, log_v, angles)
+            for factor in factors or ():
+                values[0] *= factor
         return values
 
     def _add_breaks(
-        self,
-        values: Array,
-        u: Cell,
-        v: Cell,
-        log_u: Array,
-        log_v: Array,
-        angles: Angles,
+        self, values: Array, log_u: Array, log_v: Array, angles: Angles
     ) -> None:
-        """Add expectations of products of breaks with each other, if they are apart."""
-        if self._split(u, v):
-            roots = np.exp(log_u / 2), np.exp(log_v / 2)
-            pairs = angles.cosine, angles.sine()
-            values += among_breaks(self._functions, *roots, *pairs)
+        """Add expectations of products of breaks with each other."""
+        roots = np.exp(log_u / 2), np.exp(log_v / 2)
+        values += among_breaks(self._functions, *roots, angles.cosine, angles.sine())
 
     def _correction(self, cell: Cell, log_var: Array) -> Array:
         """Return factors that make the dual of a variable with itself its moment.
@@ -178,7 +177,8 @@ class DualTable:
             x = chebyshev_nodes(_N_DIAGONAL)
             log_vars = cell.log_variance(x)
             same = Angles(np.ones_like(x), np.zeros_like(x))
-            dual = self._tabulated(scattered, cell, cell, log_vars, log_vars, same)[0]
+            at = cell, cell, log_vars, log_vars, same
+            dual = self._tabulated(scattered, *at, factors=None)[0]
             factors = np.sqrt(self.moments.of_first(log_vars) / dual)
             series = to_coefficients(_N_DIAGONAL) @ factors
             self._corrections[cell] = without_tail(series, _ROUNDING)
@@ -214,7 +214,8 @@ class DualTable:
             self._note(float(np.max(np.abs(parts - finer))))
         for cell, log in ((u, logs[0]), (v, logs[1])):
             out *= self.moments.scales(cell, log)
-        self._add_breaks(out, u, v, log_u, log_v, angles)
+        if self._split(u, v):
+            self._add_breaks(out, log_u, log_v, angles)
         return out
 
     def _values(
@@ -263,9 +264,11 @@ class DualTable:
         )
         for n_gauss in _N_GAUSS:
             values, nodes = self._resolved(u, v, in_angle, nodes, n_gauss)
+            of_functions = values.reshape(-1, 2, *values.shape[1:])
             parts = [
-                expanded(*divmod(number, 2), part, in_angle, _SHARE * self._tol)
-                for number, part in enumerate(values)
+                part
+                for number, two in enumerate(of_functions)
+                for part in expanded(number, two, in_angle, _SHARE * self._tol)
             ]
             error = self._measured(u, v, parts, n_gauss + _FINER)
             if not np.isfinite(error):
@@ -313,7 +316,7 @@ class DualTable:
         )
         at = u.log_variance(x), v.log_variance(x)
         exact = self._values(u, v, *at, angles, n_gauss)
-        bases = [chebvander(x, parts[0].left.shape[1] - 1)] * len(self._functions)
+        bases = [chebvander(x, n_polynomials(parts) - 1)] * len(self._functions)
         every = np.ones((len(x), len(x)))
         off = []
         for sign in (1, -1):
