@@ -40,7 +40,7 @@ _FEW = 50  # pairs, for which no table is made
 _CANCELS = 1e4  # smooth parts beside the function, in second moments
 _STEEPEST = 1e8  # of steps that can be told from a jump
 _RESOLVED = 0.1  # share of the tolerance, that the last coefficients may have
-_SHARE = 0.01  # and those that are left out
+_SHARE = 0.03  # and those that are left out
 
 
 class DualTable:
