@@ -196,6 +196,11 @@ def main():
     parser.add_argument("--regression", action="store_true")
     parser.add_argument("--keel", action="store_true", help="add KEEL's tables")
     parser.add_argument("--openml", action="store_true", help="add OpenML-CC18's")
+    parser.add_argument(
+        "--r",
+        choices=["development", "validation"],
+        help="add tables of R packages, of numbers to predict",
+    )
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--max-train", type=int, default=1000, help="rows to fit")
     parser.add_argument("--models", nargs="+", help="only these")
@@ -203,6 +208,8 @@ def main():
     parser.add_argument("--save", help="a JSON file for the results")
     args = parser.parse_args()
     sources = [tables.own_regression if args.regression else tables.own_classification]
+    if args.regression and args.r:
+        sources.append(getattr(tables, f"r_{args.r}"))
     if not args.regression:
         sources += [tables.keel] * args.keel + [tables.openml] * args.openml
     tasks, keys = [], []
