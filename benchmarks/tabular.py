@@ -45,6 +45,7 @@ WIDTHS = 2.0 ** np.arange(-5, 2)  # of RBF kernels, times 1 / n_features
 FOREST = {"max_features": ["sqrt", 0.5, 1.0]}  # many candidates take hours
 BOOSTING = {"learning_rate": [0.03, 0.1], "max_leaf_nodes": [4, 15]}
 NETWORK = {"alpha": [1e-4, 1e-2, 1.0], "learning_rate_init": [1e-3, 1e-2]}
+AUTO = dict.fromkeys(("T", "bias", "length_scale"), "auto")
 TEMPERATURES = np.geomspace(1e-5, 10, 30)
 
 
@@ -76,6 +77,7 @@ def classifiers(n_features):
     gaussian = ConstantKernel() * RBF(np.sqrt(n_features))
     return {
         OURS: (NDKClassifierCV(), {}),
+        "NDK CV, auto": (NDKClassifierCV(**AUTO), {}),
         "NTK": (NDKClassifierCV(limit="ntk"), {}),
         "NNGP": (NDKClassifier(limit="nngp", **network), {"T": TEMPERATURES}),
         "SVC": (SVC(), rbf(n_features, "C", 10.0 ** np.arange(-1, 4))),
@@ -100,6 +102,7 @@ def regressors(n_features):
     gaussian = ConstantKernel() * RBF(np.sqrt(n_features)) + WhiteKernel()
     return {
         OURS: (NDKRegressorCV(normalize_y=True), {}),
+        "NDK CV, auto": (NDKRegressorCV(normalize_y=True, **AUTO), {}),
         "NTK": (NDKRegressorCV(limit="ntk", normalize_y=True), {}),
         "NNGP": (NDKRegressor(limit="nngp", **network), {"T": TEMPERATURES}),
         "SVR": (SVR(), rbf(n_features, "C", 10.0 ** np.arange(-1, 4))),

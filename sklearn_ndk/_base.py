@@ -106,27 +106,34 @@ class BaseNDK(NDKParameters, CallbackSupportMixin, BaseEstimator, ABC):
         Samples of no weight take no part. The kernel of a whole table, if these are
         a part of it, saves work.
         """
-        kept = sample_weight > 0
-        X, sample_weight = X[kept], sample_weight[kept]
-        targets, found = self._encode_targets(y[kept])
-        scale = TargetScale.identity(targets.shape[1])
-        if self.normalize_y:
-            scale = TargetScale.of(targets, sample_weight)
-        targets = scale.normalize(targets)
-        inputs = divided(X, self.length_scale)
-        samples = TrainingSet.from_rows(inputs, targets, sample_weight)
+        X = X[sample_weight > 0]
+        samples, scale, found = self._training_set(X, y, sample_weight)
         # rows that differ in features left out are one to the networks, not to the user
-        first = samples.first if inputs is X else TrainingSet.of_inputs(X).first
-        X = X[np.sort(first)]
+        unscaled = np.array_equal(samples.X, X[samples.first])
+        first = samples.first if unscaled else TrainingSet.of_inputs(X).first
         problem = Problem(self._network(), samples, whole)
         ensemble = InfiniteEnsemble(problem, self.limit, self.tol)
         return {
             "_ensemble": ensemble,
             "_target_scale": scale,
             "_length_scale": copy.deepcopy(self.length_scale),  # the user's may change
-            "X_fit_": X,
+            "X_fit_": X[np.sort(first)],
             **found,
         }
+
+    def _training_set(self, X, y, sample_weight):
+        """Return the samples of positive weight, as the networks see them.
+
+        Also return the scale of targets, and what was found in them.
+        """
+        kept = sample_weight > 0
+        targets, found = self._encode_targets(y[kept])
+        scale = TargetScale.identity(targets.shape[1])
+        if self.normalize_y:
+            scale = TargetScale.of(targets, sample_weight[kept])
+        inputs, targets = divided(X[kept], self.length_scale), scale.normalize(targets)
+        samples = TrainingSet.from_rows(inputs, targets, sample_weight[kept])
+        return samples, scale, found
 
     @abstractmethod
     def _encode_targets(self, y):

@@ -65,11 +65,19 @@ class NDKParameters:
             cls.__init__ = _renamed(cls.__init__, f"{cls.__qualname__}.__init__")
 
 
+#: What the estimators that choose their time choose by evidence, if it is "auto".
+CHOSEN_BY_EVIDENCE = ("T", "bias", "length_scale")
+
+
 class StoppingTimeParameters:
     """Parameters of the estimators that choose their time by cross-validation."""
 
     _parameter_constraints: ClassVar[dict] = {
         **_COMMON_CONSTRAINTS,
+        **{
+            name: [*_COMMON_CONSTRAINTS[name], StrOptions({"auto"})]
+            for name in CHOSEN_BY_EVIDENCE
+        },
         "times": ["array-like", NumberInterval(Integral, 2, None, closed="left"), None],
         "cv": ["cv_object"],
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
@@ -82,11 +90,11 @@ class StoppingTimeParameters:
         depth: int = 2,
         activation: ActivationLike = "relu",
         *,
-        T: float = 0.01,
+        T: float | str = 0.01,
         sigma: float = 1.0,
         sigma0: float = 1.0,
-        bias: float = 0.3,
-        length_scale: float | ArrayLike = 1.0,
+        bias: float | str = 0.3,
+        length_scale: float | ArrayLike | str = 1.0,
         times: int | ArrayLike | None = None,
         cv: Any = None,
         scoring: Any = None,

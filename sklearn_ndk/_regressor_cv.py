@@ -26,18 +26,19 @@ class NDKRegressorCV(BaseStoppingTime, NDKRegressor):
     activation : str, callable or Activation, default="relu"
         The nonlinearity of the hidden layers: a name, see
         :mod:`sklearn_ndk.activations`, a function of arrays, or an object.
-    T : float, default=0.01
+    T : float or "auto", default=0.01
         Temperature of the noise. ``T / sigma**2`` is both the rate of diffusion
-        and the ridge of the equilibrium; 0 is noiseless gradient flow.
+        and the ridge of the equilibrium; 0 is noiseless gradient flow. "auto" has it
+        chosen by the evidence, see the notes.
     sigma : float, default=1.0
         Standard deviation of the weights' prior.
     sigma0 : float, default=1.0
         Standard deviation of the initial weights.
-    bias : float, default=0.3
+    bias : float or "auto", default=0.3
         Scale of the biases, trained like the weights.
-    length_scale : float or array-like of shape (n_features,), default=1.0
+    length_scale : float, array-like of shape (n_features,) or "auto", default=1.0
         Scales of the features: inputs are divided by it. A feature of infinite scale
-        is left out.
+        is left out. "auto" is one scale for all features.
     times : int or array-like, default=None
         Training times tried, in units of gradient flow on the summed squared loss:
         an array, which is sorted, or the length of a logarithmic grid from a tenth
@@ -81,6 +82,8 @@ class NDKRegressorCV(BaseStoppingTime, NDKRegressor):
         Its index in `times_`.
     times_ : ndarray of shape (n_times,)
         The times tried, increasing.
+    T_, bias_, length_scale_ : float
+        The hyperparameters, given or chosen.
     cv_results_ : dict
         Scores of all times on all folds; keys as in
         :class:`~sklearn.model_selection.GridSearchCV`: `param_t`, `params`,
@@ -107,6 +110,13 @@ class NDKRegressorCV(BaseStoppingTime, NDKRegressor):
     The scores are those of a :class:`~sklearn.model_selection.GridSearchCV` over `t`.
     The loss is a sum over samples: a time found on the larger part of them is used
     for all. A transformer before this estimator in a pipeline sees all folds.
+
+    What is "auto" is chosen before the time is, once, on all samples: it is what has
+    the largest evidence, the likelihood of the targets if outputs were those of
+    networks at equilibrium, targets had noise of variance proportional to `T`, and
+    the size of both were the one that suits best. Of more than 500 distinct samples,
+    500 are used. At ``T=0``, and in the limit "ntk", the noise is chosen along with
+    the rest and then left.
 
     The defaults of `depth` and `bias` differ from those of :class:`NDKRegressor`:
     they were chosen for tables of standardised columns.

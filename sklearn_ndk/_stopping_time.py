@@ -25,10 +25,11 @@ from sklearn.utils.validation import _check_method_params
 from sklearn_ndk._base import BaseNDK
 from sklearn_ndk._checks import check_times
 from sklearn_ndk._compute._threads import threads_for
+from sklearn_ndk._evidence import most_likely
 from sklearn_ndk._folds import checked_folds
 from sklearn_ndk._held_out import HeldOut
 from sklearn_ndk._length_scale import divided
-from sklearn_ndk._parameters import StoppingTimeParameters
+from sklearn_ndk._parameters import CHOSEN_BY_EVIDENCE, StoppingTimeParameters
 from sklearn_ndk._phases import phase_at
 from sklearn_ndk.training._samples import TrainingSet
 from sklearn_ndk.training._shared import WholeKernel
@@ -46,6 +47,9 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
     best_index_: int
     times_: NDArray[np.float64]
     cv_results_: dict[str, Any]
+    T_: float
+    bias_: float
+    length_scale_: float | NDArray[np.float64]
 
     _base: ClassVar[type]  # the estimator of one time
     _default_scoring: ClassVar[str]
@@ -57,11 +61,11 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
     @_fit_context(prefer_skip_nested_validation=True)
     def _fit_best(self, X, y, sample_weight, params):
         """Score all times on all folds, choose one, and fit with it."""
-        data, fitted = self._validate_training_data(X, y, sample_weight)
+        model, data, fitted = self._with_numbers(X, y, sample_weight)
         X, y, weight = data
-        inputs = divided(X, self.length_scale)
-        whole = WholeKernel(self._network(), TrainingSet.of_inputs(inputs))
-        fitted |= self._new_ensemble(*data, whole)
+        inputs = divided(X, model.length_scale)
+        whole = WholeKernel(model._network(), TrainingSet.of_inputs(inputs))
+        fitted |= model._new_ensemble(*data, whole)
         ensemble = fitted["_ensemble"]
         times = self._candidates(ensemble)
         ensemble.share(_last_moving(times))
@@ -71,12 +75,12 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
             max_subtasks=len(folds) + 1, sequential_subtasks=False
         )
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        scored = self._score_folds(data, folds, times, scorer, whole, context)
+        scored = self._score_folds(model, data, folds, times, scorer, whole, context)
         scores, outputs = zip(*scored, strict=True)
         fitted |= choose(times, np.array(scores), self.selection)
         t = fitted["t_"]
         fitted["_held_out"] = HeldOut(
-            model=self._at(times).set_params(length_scale=1.0),
+            model=model._at(times).set_params(length_scale=1.0),
             data=(inputs, y, weight),
             folds=[indices for indices, _ in folds],
             outputs=[part[:, :, fitted["best_index_"]] for part in outputs],
@@ -96,6 +100,40 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
         self._set_fitted(fitted)
         return self
 
+    def _with_numbers(self, X, y, sample_weight):
+        """Return an estimator that has numbers in the place of "auto".
+
+        Also return validated samples, and the attributes that are known by then.
+        """
+        free = [name for name in CHOSEN_BY_EVIDENCE if _is_auto(getattr(self, name))]
+        if "T" in free and self.limit == "ntk":
+            raise ValueError(
+                'T="auto" has no meaning with limit="ntk", which is without noise: '
+                "give T a number."
+            )
+        model = copy.copy(self)
+        vars(model).update(dict.fromkeys(free, 1.0))
+        data, fitted = model._validate_training_data(X, y, sample_weight)
+        if free:
+            vars(model).update(model._most_likely(data, free))
+        numbers = {f"{name}_": getattr(model, name) for name in CHOSEN_BY_EVIDENCE}
+        return model, data, fitted | copy.deepcopy(numbers)
+
+    def _most_likely(self, data, free):
+        """Return free hyperparameters, of the largest evidence of the samples.
+
+        Noise that the dynamics have not is chosen along, and left.
+        """
+        samples, _, _ = self._training_set(*data)
+        noisy = self.T > 0 and self.limit != "ntk"
+        chosen = most_likely(
+            samples,
+            self._network(),
+            given={"T": self.T, "bias": self.bias, "length_scale": 1.0},
+            free=free if noisy else ["T", *free],
+        )
+        return {name: chosen[name] for name in free}
+
     def _folds(self, data, scorer, weighted, params):
         """Return the indices of each fold, and what its scorer is to be given."""
         X, _, weight = data
@@ -114,7 +152,7 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
             for fold in folds
         ]
 
-    def _score_folds(self, data, folds, times, scorer, whole, context):
+    def _score_folds(self, model, data, folds, times, scorer, whole, context):
         """Return scores and outputs of all folds, at all times."""
         # made ahead of time: a context cannot grow while it is pickled
         tasks = [
@@ -124,7 +162,7 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
         with threads_for(len(data[0])):
             return Parallel(n_jobs=self.n_jobs, require="sharedmem")(
                 delayed(_score_fold)(
-                    self._at(times), data, *fold, times, scorer, whole, self, task
+                    model._at(times), data, *fold, times, scorer, whole, self, task
                 )
                 for fold, task in zip(folds, tasks, strict=True)
             )
@@ -182,6 +220,10 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
         names = set(self._base().get_params()) - {"t"}
         parameters = {name: getattr(self, name) for name in names}
         return self._base(**parameters, t=_last_moving(times))
+
+
+def _is_auto(value: Any) -> bool:
+    return isinstance(value, str) and value == "auto"
 
 
 def _last_moving(times: NDArray[np.float64]) -> float:

@@ -1,0 +1,158 @@
+"""Hyperparameters chosen by the evidence, before the time is."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_iris
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import ConstantKernel, WhiteKernel
+from sklearn.model_selection import GridSearchCV
+from sklearn.preprocessing import scale
+
+from sklearn_ndk import NDKClassifierCV, NDKRegressorCV
+from sklearn_ndk._evidence import Evidence, most_likely
+from sklearn_ndk.gaussian_process import NNGP
+from sklearn_ndk.kernels._network import make_network
+from sklearn_ndk.training._samples import TrainingSet
+
+AUTO = dict.fromkeys(("T", "bias", "length_scale"), "auto")
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((60, 3))
+Y = np.sin(X[:, :2]) + 0.1 * RNG.standard_normal((60, 2))
+HERE = {"T": 0.2, "bias": 0.4, "length_scale": 1.5}
+NETWORKS = [
+    {"depth": 1, "activation": "relu", "sigma": 1.3},
+    {"depth": 2, "activation": "erf", "sigma": 1.0},
+    {"depth": 3, "activation": "tanh", "sigma": 0.8},
+]
+
+
+def evidence(network, weight=None):
+    weight = np.ones(len(X)) if weight is None else weight
+    samples = TrainingSet.from_rows(X, Y, weight)
+    return Evidence(samples, make_network(T=1.0, sigma0=1.0, bias=0.1, **network))
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda n: n["activation"])
+def test_it_is_that_of_a_gaussian_process(network):
+    value, _ = evidence(network)(**HERE)
+    kernel = NNGP(**network, bias=HERE["bias"], length_scale=HERE["length_scale"])
+    prior = ConstantKernel(network["sigma"] ** 2) * kernel + WhiteKernel(HERE["T"])
+    size = np.mean(Y * np.linalg.solve(prior(X), Y))  # of the largest likelihood
+    model = GaussianProcessRegressor(ConstantKernel(size) * prior, alpha=0)
+    model.set_params(optimizer=None).fit(X, Y)
+    assert_allclose(value, model.log_marginal_likelihood_value_, rtol=1e-9)
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda n: n["activation"])
+def test_its_gradient_is_that_of_differences(network):
+    weight = RNG.uniform(0.5, 2, len(X))
+    of_samples = evidence(network, weight)
+    _, gradient = of_samples(**HERE)
+    step = 1e-4
+    for name, rate in gradient.items():
+        right, left = (
+            of_samples(**HERE | {name: HERE[name] * np.exp(sign * step)})[0]
+            for sign in (1, -1)
+        )
+        assert_allclose(rate, (right - left) / (2 * step), rtol=1e-6, atol=1e-5)
+
+
+def test_what_is_chosen_is_a_maximum():
+    samples = TrainingSet.from_rows(X, Y, np.ones(len(X)))
+    network = make_network(depth=2, activation="relu", T=1, sigma=1, sigma0=1, bias=0.1)
+    chosen = most_likely(samples, network, {}, tuple(HERE))
+    _, gradient = Evidence(samples, network)(**chosen)
+    assert np.max(np.abs(list(gradient.values()))) < 1e-2
+
+
+def test_noise_that_targets_have_is_found():
+    rows = RNG.standard_normal((400, 3))
+    kernel = NNGP(depth=2, bias=0.5)
+    root = np.linalg.cholesky(kernel(rows) + 1e-12 * np.eye(len(rows)))
+    for T in (1e-3, 0.3):
+        y = 7 * (root @ RNG.standard_normal(400) + T**0.5 * RNG.standard_normal(400))
+        model = NDKRegressorCV(T="auto", bias=0.5, limit="nngp").fit(rows, y)
+        assert 0.6 < model.T_ / T < 1.6
+
+
+@pytest.mark.parametrize("limit", [None, "nngp"])
+def test_it_is_the_model_of_the_numbers_that_were_chosen(limit):
+    model = NDKRegressorCV(**AUTO, limit=limit).fit(X, Y)
+    numbers = {name: getattr(model, f"{name}_") for name in AUTO}
+    same = clone(model).set_params(**numbers).fit(X, Y)
+    assert model.t_ == same.t_
+    assert_array_equal(model.predict(X), same.predict(X))
+    assert {name: getattr(same, f"{name}_") for name in AUTO} == numbers
+    assert model.get_params() == NDKRegressorCV(**AUTO, limit=limit).get_params()
+
+
+def test_noise_is_chosen_along_where_there_is_none():
+    """In the limit of gradient flow, and at T=0, which is the same."""
+    free = {"bias": "auto", "length_scale": "auto"}
+    models = [NDKRegressorCV(**free, limit="ntk"), NDKRegressorCV(**free, T=0.0)]
+    flow, cold = (model.fit(X, Y) for model in models)
+    whole = NDKRegressorCV(**AUTO, limit="nngp").fit(X, Y)
+    assert flow.bias_ == cold.bias_ == whole.bias_
+    assert flow.length_scale_ == cold.length_scale_ == whole.length_scale_
+    assert (flow.T_, cold.T_) == (0.01, 0.0)
+
+
+def test_weights_are_copies():
+    weight = np.r_[3, 2, np.ones(58)].astype(int)
+    copies = np.repeat(np.arange(60), weight)
+    model = NDKRegressorCV(**AUTO, cv=[(np.arange(40), np.arange(40, 60))])
+    weighted = clone(model).fit(X, Y, sample_weight=weight)
+    parts = np.flatnonzero(copies < 40), np.flatnonzero(copies >= 40)
+    copied = model.set_params(cv=[parts]).fit(X[copies], Y[copies])
+    for name in AUTO:
+        assert_allclose(getattr(weighted, f"{name}_"), getattr(copied, f"{name}_"))
+    assert_allclose(weighted.predict(X), copied.predict(X), rtol=1e-6, atol=1e-8)
+
+
+def test_units_and_orders_do_not_matter():
+    model = NDKRegressorCV(**AUTO, limit="nngp")
+    order = RNG.permutation(len(X))
+    plain, other = clone(model).fit(X, Y), model.fit(50 * X[order], 1e3 * Y[order])
+    assert_allclose(other.length_scale_, 50 * plain.length_scale_, rtol=1e-3)
+    assert_allclose(other.T_, plain.T_, rtol=1e-3)
+    assert_allclose(other.predict(50 * X), 1e3 * plain.predict(X), atol=1)
+
+
+def test_classes_and_searches():
+    rows, labels = load_iris(return_X_y=True)
+    rows = scale(rows)
+    model = NDKClassifierCV(**AUTO).fit(rows[::2], labels[::2])
+    assert model.score(rows[1::2], labels[1::2]) > 0.9
+    grid = {"T": ["auto", 0.01], "depth": [1, 2]}
+    search = GridSearchCV(NDKClassifierCV(length_scale="auto", times=5), grid, cv=2)
+    assert search.fit(rows, labels).best_score_ > 0.9
+
+
+def test_many_rows_are_thinned():
+    rows, y = load_diabetes(return_X_y=True)
+    rows = np.concatenate([scale(rows), scale(rows) + 1e-3])
+    model = NDKRegressorCV(**AUTO, limit="nngp", normalize_y=True)
+    model.fit(rows, np.concatenate([y, y]))
+    assert model.score(rows, np.concatenate([y, y])) > 0.5
+
+
+def test_a_given_scale_of_each_feature_is_kept():
+    scales = np.array([1.0, 2.0, np.inf])
+    model = NDKRegressorCV(T="auto", bias="auto", length_scale=scales).fit(X, Y)
+    same = NDKRegressorCV(T="auto", bias="auto").fit(X / scales, Y)
+    assert_allclose(model.predict(X), same.predict(X / scales), atol=1e-6)
+    assert_array_equal(model.length_scale_, scales)
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match='T="auto" has no meaning with limit="ntk"'):
+        NDKRegressorCV(T="auto", limit="ntk").fit(X, Y)
+    with pytest.raises(ValueError, match="'bias' parameter of NDKRegressorCV"):
+        NDKRegressorCV(bias="Auto").fit(X, Y)
+    with pytest.warns(UserWarning, match="4 distinct samples are too little to choose"):
+        NDKRegressorCV(T="auto", cv=2).fit(X[:4], Y[:4])
+    with pytest.warns(UserWarning, match="targets all zero are too little"):
+        model = NDKRegressorCV(T="auto", cv=2).fit(X, np.zeros(len(X)))
+    assert_array_equal(model.predict(X), 0)
