@@ -37,7 +37,7 @@ class NDKClassifierCV(BaseStoppingTime, NDKClassifier):
         Scale of the biases, trained like the weights.
     length_scale : float, array-like of shape (n_features,) or "auto", default=1.0
         Scales of the features: inputs are divided by it. A feature of infinite scale
-        is left out. "auto" is one scale for all features.
+        is left out. "auto" is one of each, drawn towards a common one.
     times : int or array-like, default=None
         Training times tried, in units of gradient flow on the summed squared loss:
         an array, which is sorted, or the length of a logarithmic grid from a tenth
@@ -81,8 +81,10 @@ class NDKClassifierCV(BaseStoppingTime, NDKClassifier):
         Its index in `times_`.
     times_ : ndarray of shape (n_times,)
         The times tried, increasing.
-    T_, bias_, length_scale_ : float
-        The hyperparameters, given or chosen.
+    T_, bias_ : float
+        Hyperparameters, given or chosen.
+    length_scale_ : float or ndarray of shape (n_features,)
+        The same.
     cv_results_ : dict
         Scores of all times on all folds; keys as in
         :class:`~sklearn.model_selection.GridSearchCV`: `param_t`, `params`,
@@ -120,8 +122,10 @@ class NDKClassifierCV(BaseStoppingTime, NDKClassifier):
     What is "auto" is chosen before the time is, once, on all samples: it is what has
     the largest evidence, the likelihood of the targets if outputs were those of
     networks at equilibrium, targets had noise of variance proportional to `T`, and
-    the size of both were the one that suits best. Of more than 500 distinct samples,
-    500 are used. At ``T=0``, and in the limit "ntk", the noise is chosen along with
+    the size of both were the one that suits best. Logarithms of length scales have a
+    Gaussian prior of standard deviation 0.25 about their mean: the evidence alone would
+    fit noise by them. Of more than 400 distinct samples,
+    400 are used. At ``T=0``, and in the limit "ntk", the noise is chosen along with
     the rest and then left.
 
     The defaults of `depth` and `bias` differ from those of :class:`NDKClassifier`:
