@@ -23,8 +23,14 @@ from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._network import InfiniteNetwork
 from sklearn_ndk.training._samples import TrainingSet
 
-_BOUNDS = {"T": (1e-6, 1e2), "bias": (1e-2, 1e1), "length_scale": (1e-2, 1e3)}
-_START = {"T": 0.1, "bias": 0.5, "length_scale": 1.0}
+_BOUNDS = {
+    "T": (1e-5, 1e2),
+    "sigma": (1e-1, 1e1),
+    "bias": (1e-2, 1e1),
+    "length_scale": (1e-2, 1e3),
+}
+_START = {"T": 0.1, "sigma": 1.0, "bias": 0.5, "length_scale": 1.0}
+_DEPTHS = 1, 2, 3
 _SPREAD = 0.25  # prior standard deviation of logarithms of scales about their mean
 _MOST_ROWS = 400
 _MOST_STEPS = 60
@@ -52,13 +58,17 @@ class Evidence:
         self._samples, self._network = samples, network
 
     def __call__(
-        self, T: float, bias: float, length_scale: float | NDArray[np.float64]
+        self,
+        T: float,
+        sigma: float,
+        bias: float,
+        length_scale: float | NDArray[np.float64],
     ) -> tuple[float, dict[str, Any]]:
         """Return the logarithm of the evidence, and its gradient.
 
         Parameters
         ----------
-        T, bias : float
+        T, sigma, bias : float
             Hyperparameters.
         length_scale : float or ndarray of shape (n_features,)
             That of all features, or of each.
@@ -72,16 +82,17 @@ class Evidence:
             feature.
         """
         samples = self._samples
-        network = replace(self._network, bias=bias)
+        network = replace(self._network, sigma=sigma, sigma0=sigma, bias=bias)
         X, weight = samples.X / length_scale, np.outer(samples.scale, samples.scale)
-        prior = network.sigma**2 * weight
-        covariance = prior * nngp_kernel(
+        covariance = nngp_kernel(
             X,
             depth=network.depth,
             activation=network.activation,
-            sigma=network.sigma,
+            sigma=sigma,
             bias=bias,
         )
+        covariance *= sigma**2 * weight
+        prior = covariance.copy()
         covariance[np.diag_indices(len(X))] += T
         root = cholesky(covariance, lower=True)
         inverse = dpotri(root, lower=True)[0]
@@ -92,9 +103,10 @@ class Evidence:
         log_det = 2 * np.log(np.diag(root)).sum() - 2 * np.log(samples.scale).sum()
         log_det += n_samples * (np.log(2 * np.pi * size) + 1)
         slope = (duals.T @ duals / size - n_outputs * inverse) / 2
-        by_bias, by_scales = _traces(slope * prior, X, network)
+        by_sigma, by_bias, by_scales = _traces(sigma**2 * weight * slope, X, network)
         gradient = {
             "T": float(T * np.trace(slope)),
+            "sigma": by_sigma + 2 * float(np.vdot(slope, prior)),
             "bias": by_bias,
             "length_scale": by_scales,
         }
@@ -103,29 +115,29 @@ class Evidence:
 
 def _traces(
     slope: NDArray[np.float64], X: NDArray[np.float64], network: InfiniteNetwork
-) -> tuple[float, NDArray[np.float64]]:
-    """Return ``sum(slope dK)`` for changes of the logarithms of bias and scales."""
-    gram = gram_matrix(X)
-    by_bias, by_norm, products = 0.0, np.zeros(len(X)), np.zeros_like(X)
+) -> tuple[float, float, NDArray[np.float64]]:
+    """Return ``sum(slope dK)`` for changes of logarithms: of sigma, bias and scales."""
+    gram, totals = gram_matrix(X), np.zeros(2)
+    by_norm, products = np.zeros(len(X)), np.zeros_like(X)
     step = max(1, _TILE_ENTRIES // len(X))
     for first in range(0, len(X), step):
         rows = slice(first, first + step)
         norms = gram.x_norm[rows, None], gram.x_norm[None]
         k_xy = gram.cosine[rows] * norms[0] * norms[1]
-        directions = ["bias", *INPUTS]
+        directions = ["sigma", "bias", *INPUTS]
         rates = kernel_rates(
             norms[0] ** 2, norms[1] ** 2, k_xy, network, directions, tangent=False
         )
         rates *= slope[rows]
-        by_bias += rates[0].sum()
-        by_norm[rows] += rates[1].sum(axis=1)
-        by_norm += rates[2].sum(axis=0)
-        products[rows] += rates[3] @ X
+        totals += rates[:2].sum(axis=(1, 2))
+        by_norm[rows] += rates[2].sum(axis=1)
+        by_norm += rates[3].sum(axis=0)
+        products[rows] += rates[4] @ X
     squares = np.einsum("ij,ij->i", X, X)
     by_square = np.divide(by_norm, squares, out=np.zeros(len(X)), where=squares > 0)
     by_scales = X.T**2 @ by_square
     by_scales += np.einsum("ij,ij->j", products, X) / X.shape[1]
-    return float(by_bias), -2 * by_scales
+    return *totals.tolist(), -2 * by_scales
 
 
 def most_likely(
@@ -144,8 +156,8 @@ def most_likely(
     network : InfiniteNetwork
         The network.
     given : dict of float
-        The hyperparameters `T`, `bias` and `length_scale` that are not free.
-    free : sequence of {"T", "bias", "length_scale"}
+        The hyperparameters `T`, `sigma`, `bias` and `length_scale` that are not free.
+    free : sequence of {"depth", "T", "sigma", "bias", "length_scale"}
         What is to be chosen, in this order. Length scales of features are drawn
         towards a common one by a Gaussian prior of their logarithms: the evidence
         alone would fit noise by them.
@@ -155,48 +167,71 @@ def most_likely(
     dict
         Those that are free; `length_scale` has one entry for each feature.
     """
-    size = float(np.sqrt(np.mean(samples.X**2))) or 1.0
-    units = {"T": 1.0, "bias": 1.0, "length_scale": size}
-    start = {name: units[name] * _START[name] for name in free}
-    if "length_scale" in free:
-        start["length_scale"] = np.full(samples.X.shape[1], start["length_scale"])
+    depths = _DEPTHS if "depth" in free else (network.depth,)
+    start = _starts(samples, [name for name in free if name != "depth"])
     few = len(samples) < _FEWEST_ROWS
     if few or not np.any(samples.targets):
         seen = f"{len(samples)} distinct samples are" if few else "targets all zero are"
-        taken = ", ".join(f"{name}={np.max(value):g}" for name, value in start.items())
         warnings.warn(
-            f"{seen} too little to choose hyperparameters by; taken are {taken}.",
+            f"{seen} too little to choose hyperparameters by; taken are those that the "
+            "choice starts from.",
             stacklevel=2,
         )
-        return start
-    evidence = Evidence(_thinned(samples), network)
-    sizes = [np.size(start[name]) for name in free]
+        return ({"depth": 2} if "depth" in free else {}) | start
+    samples = _thinned(samples)
+    tried = []
+    for depth in depths:
+        evidence = Evidence(samples, replace(network, depth=depth))
+        tried.append((*_climb(evidence, given, start), depth))
+    _, values, depth = max(tried, key=lambda one: one[0])
+    return ({"depth": depth} if "depth" in free else {}) | values
+
+
+def _starts(samples: TrainingSet, free: Sequence[str]) -> dict[str, Any]:
+    """Return where the search of each hyperparameter starts."""
+    start: dict[str, Any] = {name: _START[name] for name in free}
+    if "length_scale" in free:
+        size = float(np.sqrt(np.mean(samples.X**2))) or 1.0
+        start["length_scale"] = np.full(samples.X.shape[1], size)
+    return start
+
+
+def _climb(
+    evidence: Evidence, given: dict[str, float], start: dict[str, Any]
+) -> tuple[float, dict[str, Any]]:
+    """Return the largest evidence, less what the prior takes off, and where it is."""
+    sizes = [np.size(value) for value in start.values()]
+    ends = np.cumsum(sizes)[:-1]
 
     def values_at(logs: NDArray[np.float64]) -> dict[str, Any]:
-        parts = np.split(np.exp(logs), np.cumsum(sizes)[:-1])
-        values = dict(zip(free, parts, strict=True))
+        parts = np.split(np.exp(logs), ends)
+        values = dict(zip(start, parts, strict=True))
         return {n: v if n == "length_scale" else float(v[0]) for n, v in values.items()}
 
     def loss(logs: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        value, gradient = evidence(**(given | values_at(logs)))
-        slopes = np.concatenate([np.atleast_1d(gradient[name]) for name in free])
-        if "length_scale" in free:
-            scales = slice(-sizes[-1], None)  # the last
-            apart = logs[scales] - logs[scales].mean()
+        value, slopes = evidence(**(given | values_at(logs)))
+        if "length_scale" in start:
+            apart = np.log(values_at(logs)["length_scale"])
+            apart -= apart.mean()
             value -= np.sum(apart**2) / (2 * _SPREAD**2)
-            slopes[scales] -= apart / _SPREAD**2
-        return -value, -slopes
+            slopes["length_scale"] -= apart / _SPREAD**2
+        return -value, -np.concatenate([np.atleast_1d(slopes[name]) for name in start])
 
-    bounds = [units[name] * np.array(_BOUNDS[name]) for name in free]
+    if not start:
+        return evidence(**given)[0], {}
+    bounds = [
+        (np.min(value) / _START[name]) * np.array(_BOUNDS[name])
+        for name, value in start.items()
+    ]
     found = minimize(
         loss,
-        np.log(np.concatenate([np.atleast_1d(start[name]) for name in free])),
+        np.log(np.concatenate([np.atleast_1d(value) for value in start.values()])),
         jac=True,
         method="L-BFGS-B",
         bounds=np.log(np.repeat(bounds, sizes, axis=0)),
         options={"maxiter": _MOST_STEPS},
     )
-    return values_at(found.x)
+    return -float(found.fun), values_at(found.x)
 
 
 def _thinned(samples: TrainingSet) -> TrainingSet:

@@ -66,7 +66,7 @@ class NDKParameters:
 
 
 #: What the estimators that choose their time choose by evidence, if it is "auto".
-CHOSEN_BY_EVIDENCE = ("T", "bias", "length_scale")
+CHOSEN_BY_EVIDENCE = ("depth", "T", "sigma", "bias", "length_scale")
 
 
 class StoppingTimeParameters:
@@ -76,7 +76,7 @@ class StoppingTimeParameters:
         **_COMMON_CONSTRAINTS,
         **{
             name: [*_COMMON_CONSTRAINTS[name], StrOptions({"auto"})]
-            for name in CHOSEN_BY_EVIDENCE
+            for name in (*CHOSEN_BY_EVIDENCE, "sigma0")
         },
         "times": ["array-like", NumberInterval(Integral, 2, None, closed="left"), None],
         "cv": ["cv_object"],
@@ -87,12 +87,12 @@ class StoppingTimeParameters:
 
     def __init__(
         self,
-        depth: int = 2,
+        depth: int | str = 2,
         activation: ActivationLike = "relu",
         *,
         T: float | str = 0.01,
-        sigma: float = 1.0,
-        sigma0: float = 1.0,
+        sigma: float | str = 1.0,
+        sigma0: float | str = 1.0,
         bias: float | str = 0.3,
         length_scale: float | ArrayLike | str = 1.0,
         times: int | ArrayLike | None = None,

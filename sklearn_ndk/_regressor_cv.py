@@ -21,19 +21,21 @@ class NDKRegressorCV(BaseStoppingTime, NDKRegressor):
 
     Parameters
     ----------
-    depth : int, default=2
-        Number of hidden layers.
+    depth : int or "auto", default=2
+        Number of hidden layers. "auto" is one of 1, 2 and 3, chosen by the evidence,
+        see the notes.
     activation : str, callable or Activation, default="relu"
         The nonlinearity of the hidden layers: a name, see
         :mod:`sklearn_ndk.activations`, a function of arrays, or an object.
     T : float or "auto", default=0.01
         Temperature of the noise. ``T / sigma**2`` is both the rate of diffusion
         and the ridge of the equilibrium; 0 is noiseless gradient flow. "auto" has it
-        chosen by the evidence, see the notes.
-    sigma : float, default=1.0
-        Standard deviation of the weights' prior.
-    sigma0 : float, default=1.0
-        Standard deviation of the initial weights.
+        chosen by the evidence.
+    sigma : float or "auto", default=1.0
+        Standard deviation of the weights' prior. With a homogeneous activation such as
+        "relu", it and the length scales do much the same: choose one.
+    sigma0 : float or "auto", default=1.0
+        Standard deviation of the initial weights; "auto" is `sigma`.
     bias : float or "auto", default=0.3
         Scale of the biases, trained like the weights.
     length_scale : float, array-like of shape (n_features,) or "auto", default=1.0
@@ -82,7 +84,7 @@ class NDKRegressorCV(BaseStoppingTime, NDKRegressor):
         Its index in `times_`.
     times_ : ndarray of shape (n_times,)
         The times tried, increasing.
-    T_, bias_ : float
+    depth_, T_, sigma_, sigma0_, bias_ : number
         Hyperparameters, given or chosen.
     length_scale_ : float or ndarray of shape (n_features,)
         The same.

@@ -47,7 +47,10 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
     best_index_: int
     times_: NDArray[np.float64]
     cv_results_: dict[str, Any]
+    depth_: int
     T_: float
+    sigma_: float
+    sigma0_: float
     bias_: float
     length_scale_: float | NDArray[np.float64]
 
@@ -112,11 +115,17 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
                 "give T a number."
             )
         model = copy.copy(self)
-        vars(model).update(dict.fromkeys(free, 1.0))
+        follows = _is_auto(self.sigma0)
+        vars(model).update(
+            dict.fromkeys(free, 1) | ({"sigma0": 1.0} if follows else {})
+        )
         data, fitted = model._validate_training_data(X, y, sample_weight)
         if free:
             vars(model).update(model._most_likely(data, free))
-        numbers = {f"{name}_": getattr(model, name) for name in CHOSEN_BY_EVIDENCE}
+        if follows:
+            model.sigma0 = model.sigma
+        names = *CHOSEN_BY_EVIDENCE, "sigma0"
+        numbers = {f"{name}_": getattr(model, name) for name in names}
         return model, data, fitted | copy.deepcopy(numbers)
 
     def _most_likely(self, data, free):
@@ -126,10 +135,11 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
         """
         samples, _, _ = self._training_set(*data)
         noisy = self.T > 0 and self.limit != "ntk"
+        given = {"T": self.T, "sigma": self.sigma, "bias": self.bias}
         chosen = most_likely(
             samples,
             self._network(),
-            given={"T": self.T, "bias": self.bias, "length_scale": 1.0},
+            given=given | {"length_scale": 1.0},
             free=free if noisy else ["T", *free],
         )
         return {name: chosen[name] for name in free}

