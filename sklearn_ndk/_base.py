@@ -106,8 +106,8 @@ class BaseNDK(NDKParameters, CallbackSupportMixin, BaseEstimator, ABC):
         Samples of no weight take no part. The kernel of a whole table, if these are
         a part of it, saves work.
         """
-        X = X[sample_weight > 0]
         samples, scale, found = self._training_set(X, y, sample_weight)
+        X = X[sample_weight > 0]
         # rows that differ in features left out are one to the networks, not to the user
         unscaled = np.array_equal(samples.X, X[samples.first])
         first = samples.first if unscaled else TrainingSet.of_inputs(X).first

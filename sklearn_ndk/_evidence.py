@@ -35,7 +35,7 @@ _SPREAD = 0.25  # prior standard deviation of logarithms of scales about their m
 _MOST_ROWS = 400
 _MOST_STEPS = 60
 _TILE_ENTRIES = 2**14  # of one rate: some fifty arrays of a tile are alive at once
-_FEWEST_ROWS = 5
+_FEWEST_ROWS = 3
 
 
 class Evidence:

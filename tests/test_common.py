@@ -23,6 +23,7 @@ REGRESSORS = [
     NDKRegressorCV(times=[1.0, 9.0], cv=2, selection="1se", limit="ntk"),
     NDKRegressor(length_scale=2.5, t=5.0),
     NDKRegressorCV(length_scale=2.5, times=4, cv=2),
+    NDKRegressorCV(T="auto", bias="auto", length_scale="auto", times=4, cv=2),
     # a ridge that errors of 1e-8, of its duals, do not exceed in the checks
     NDKRegressor(activation=np.arctan, T=1.0, limit="nngp"),
 ]

@@ -151,6 +151,10 @@ def test_weights_are_copies():
     weighted = clone(model).fit(X, Y, sample_weight=weight)
     parts = np.flatnonzero(copies < 40), np.flatnonzero(copies >= 40)
     copied = model.set_params(cv=[parts]).fit(X[copies], Y[copies])
+    weightless = clone(model).set_params(cv=[(np.arange(40), np.arange(40, 60))])
+    more, zeros = np.r_[X, X[:5] + 1], np.r_[weight, np.zeros(5)]
+    weightless.fit(more, np.r_[Y, Y[:5] - 1], sample_weight=zeros)
+    assert_allclose(weightless.predict(X), weighted.predict(X), atol=1e-5)
     for name in AUTO:
         assert_allclose(getattr(weighted, f"{name}_"), getattr(copied, f"{name}_"))
     assert_allclose(weighted.predict(X), copied.predict(X), rtol=1e-6, atol=1e-8)
@@ -196,8 +200,8 @@ def test_bad_input():
         NDKRegressorCV(T="auto", limit="ntk").fit(X, Y)
     with pytest.raises(ValueError, match="'bias' parameter of NDKRegressorCV"):
         NDKRegressorCV(bias="Auto").fit(X, Y)
-    with pytest.warns(UserWarning, match="4 distinct samples are too little to choose"):
-        NDKRegressorCV(T="auto", cv=2).fit(X[:4], Y[:4])
+    with pytest.warns(UserWarning, match="2 distinct samples are too little to choose"):
+        NDKRegressorCV(T="auto", cv=2).fit(X[[0, 1, 0, 1]], Y[:4])
     with pytest.warns(UserWarning, match="targets all zero are too little"):
         model = NDKRegressorCV(T="auto", cv=2).fit(X, np.zeros(len(X)))
     assert_array_equal(model.predict(X), 0)
