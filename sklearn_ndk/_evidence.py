@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cholesky
+from scipy.linalg import LinAlgError, cholesky
 from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 
@@ -94,7 +94,14 @@ class Evidence:
         covariance *= sigma**2 * weight
         prior = covariance.copy()
         covariance[np.diag_indices(len(X))] += T
-        root = cholesky(covariance, lower=True)
+        try:
+            root = cholesky(covariance, lower=True)
+        except LinAlgError:
+            raise ValueError(
+                f"T={T:g} is lost beside the kernel, whose entries are up to "
+                f"{prior.max():.2g}: hyperparameters cannot be chosen. Standardise the "
+                'features, or give a larger T, or "auto".'
+            ) from None
         inverse = dpotri(root, lower=True)[0]
         inverse = np.tril(inverse) + np.tril(inverse, -1).T
         n_outputs, n_samples = samples.targets.shape
@@ -190,9 +197,11 @@ def most_likely(
 def _starts(samples: TrainingSet, free: Sequence[str]) -> dict[str, Any]:
     """Return where the search of each hyperparameter starts."""
     start: dict[str, Any] = {name: _START[name] for name in free}
+    size = float(np.sqrt(np.mean(samples.X**2))) or 1.0
     if "length_scale" in free:
-        size = float(np.sqrt(np.mean(samples.X**2))) or 1.0
         start["length_scale"] = np.full(samples.X.shape[1], size)
+    elif "T" in free:  # of kernels that inputs make large
+        start["T"] *= max(1.0, size**2)
     return start
 
 

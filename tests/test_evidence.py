@@ -195,11 +195,18 @@ def test_a_given_scale_of_each_feature_is_kept():
     assert_array_equal(model.length_scale_, scales)
 
 
+def test_large_inputs_are_no_failure():
+    model = NDKRegressorCV(T="auto", bias="auto", limit="nngp", normalize_y=True)
+    assert model.fit(1e6 * X, Y).score(1e6 * X, Y) > 0.5
+
+
 def test_bad_input():
     with pytest.raises(ValueError, match='T="auto" has no meaning with limit="ntk"'):
         NDKRegressorCV(T="auto", limit="ntk").fit(X, Y)
     with pytest.raises(ValueError, match="'bias' parameter of NDKRegressorCV"):
         NDKRegressorCV(bias="Auto").fit(X, Y)
+    with pytest.raises(ValueError, match="T=1e-12 is lost beside the kernel"):
+        NDKRegressorCV(T=1e-12, bias="auto").fit(1e4 * X[:, :1], Y)
     with pytest.warns(UserWarning, match="2 distinct samples are too little to choose"):
         NDKRegressorCV(T="auto", cv=2).fit(X[[0, 1, 0, 1]], Y[:4])
     with pytest.warns(UserWarning, match="targets all zero are too little"):
