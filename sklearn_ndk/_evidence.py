@@ -29,7 +29,7 @@ _BOUNDS = {
     "bias": (1e-2, 1e1),
     "length_scale": (1e-2, 1e3),
 }
-_START = {"T": 0.1, "sigma": 1.0, "bias": 0.5, "length_scale": 1.0}
+_START = {"T": 0.01, "sigma": 1.0, "bias": 0.5, "length_scale": 1.0}
 _DEPTHS = 1, 2, 3
 _SPREAD = 0.25  # prior standard deviation of logarithms of scales about their mean
 _MOST_ROWS = 400
