@@ -109,7 +109,7 @@ class BaseNDK(NDKParameters, CallbackSupportMixin, BaseEstimator, ABC):
         samples, scale, found = self._training_set(X, y, sample_weight)
         X = X[sample_weight > 0]
         # rows that differ in features left out are one to the networks, not to the user
-        unscaled = np.array_equal(samples.X, X[samples.first])
+        unscaled = np.all(np.equal(self.length_scale, 1))
         first = samples.first if unscaled else TrainingSet.of_inputs(X).first
         problem = Problem(self._network(), samples, whole)
         ensemble = InfiniteEnsemble(problem, self.limit, self.tol)

@@ -126,9 +126,8 @@ class NDKClassifierCV(BaseStoppingTime, NDKClassifier):
     networks at equilibrium, targets had noise of variance proportional to `T`, and
     the size of both were the one that suits best. Logarithms of length scales have a
     Gaussian prior of standard deviation 0.25 about their mean: the evidence alone would
-    fit noise by them. Of more than 400 distinct samples,
-    400 are used. At ``T=0``, and in the limit "ntk", the noise is chosen along with
-    the rest and then left.
+    fit noise by them. Of more than 400 distinct samples, 400 are used. At ``T=0``, and
+    in the limit "ntk", the noise is chosen along with the rest and then left.
 
     The defaults of `depth` and `bias` differ from those of :class:`NDKClassifier`:
     they were chosen for tables of standardised columns.

@@ -17,10 +17,12 @@ from scipy.linalg import LinAlgError, cholesky
 from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 
-from sklearn_ndk.gaussian_process._kernel_rates import INPUTS, kernel_rates
-from sklearn_ndk.kernels import nngp_kernel
-from sklearn_ndk.kernels._gram import gram_matrix
+from sklearn_ndk.gaussian_process._dual_rates import ratio
+from sklearn_ndk.gaussian_process._gradient import TILE_ENTRIES
+from sklearn_ndk.gaussian_process._kernel_rates import INPUTS, tile_rates
+from sklearn_ndk.kernels._gram import Gram, gram_matrix
 from sklearn_ndk.kernels._network import InfiniteNetwork
+from sklearn_ndk.kernels._range import check_range
 from sklearn_ndk.training._samples import TrainingSet
 
 _BOUNDS = {
@@ -34,7 +36,6 @@ _DEPTHS = 1, 2, 3
 _SPREAD = 0.25  # prior standard deviation of logarithms of scales about their mean
 _MOST_ROWS = 400
 _MOST_STEPS = 60
-_TILE_ENTRIES = 2**14  # of one rate: some fifty arrays of a tile are alive at once
 _FEWEST_ROWS = 3
 
 
@@ -56,6 +57,7 @@ class Evidence:
 
     def __init__(self, samples: TrainingSet, network: InfiniteNetwork) -> None:
         self._samples, self._network = samples, network
+        self._weight = np.outer(samples.scale, samples.scale)
 
     def __call__(
         self,
@@ -83,17 +85,11 @@ class Evidence:
         """
         samples = self._samples
         network = replace(self._network, sigma=sigma, sigma0=sigma, bias=bias)
-        X, weight = samples.X / length_scale, np.outer(samples.scale, samples.scale)
-        covariance = nngp_kernel(
-            X,
-            depth=network.depth,
-            activation=network.activation,
-            sigma=sigma,
-            bias=bias,
-        )
-        covariance *= sigma**2 * weight
-        prior = covariance.copy()
-        covariance[np.diag_indices(len(X))] += T
+        X, size_of_prior = samples.X / length_scale, sigma**2 * self._weight
+        gram = gram_matrix(X)
+        check_range(network, gram, network.equilibrium_moments(), tangent=False)
+        prior = size_of_prior * network.nngp(gram)
+        covariance = prior + T * np.eye(len(X))
         try:
             root = cholesky(covariance, lower=True)
         except LinAlgError:
@@ -110,7 +106,7 @@ class Evidence:
         log_det = 2 * np.log(np.diag(root)).sum() - 2 * np.log(samples.scale).sum()
         log_det += n_samples * (np.log(2 * np.pi * size) + 1)
         slope = (duals.T @ duals / size - n_outputs * inverse) / 2
-        by_sigma, by_bias, by_scales = _traces(sigma**2 * weight * slope, X, network)
+        by_sigma, by_bias, by_scales = _traces(size_of_prior * slope, X, gram, network)
         gradient = {
             "T": float(T * np.trace(slope)),
             "sigma": by_sigma + 2 * float(np.vdot(slope, prior)),
@@ -121,28 +117,24 @@ class Evidence:
 
 
 def _traces(
-    slope: NDArray[np.float64], X: NDArray[np.float64], network: InfiniteNetwork
+    slope: NDArray[np.float64],
+    X: NDArray[np.float64],
+    gram: Gram,
+    network: InfiniteNetwork,
 ) -> tuple[float, float, NDArray[np.float64]]:
     """Return ``sum(slope dK)`` for changes of logarithms: of sigma, bias and scales."""
-    gram, totals = gram_matrix(X), np.zeros(2)
-    by_norm, products = np.zeros(len(X)), np.zeros_like(X)
-    step = max(1, _TILE_ENTRIES // len(X))
+    directions, every = ["sigma", "bias", *INPUTS], slice(None)
+    totals, by_norm, products = np.zeros(2), np.zeros(len(X)), np.zeros_like(X)
+    step = max(1, TILE_ENTRIES // len(X))
     for first in range(0, len(X), step):
         rows = slice(first, first + step)
-        norms = gram.x_norm[rows, None], gram.x_norm[None]
-        k_xy = gram.cosine[rows] * norms[0] * norms[1]
-        directions = ["sigma", "bias", *INPUTS]
-        rates = kernel_rates(
-            norms[0] ** 2, norms[1] ** 2, k_xy, network, directions, tangent=False
-        )
+        rates, _ = tile_rates(gram, rows, every, network, directions, tangent=False)
         rates *= slope[rows]
         totals += rates[:2].sum(axis=(1, 2))
         by_norm[rows] += rates[2].sum(axis=1)
         by_norm += rates[3].sum(axis=0)
         products[rows] += rates[4] @ X
-    squares = np.einsum("ij,ij->i", X, X)
-    by_square = np.divide(by_norm, squares, out=np.zeros(len(X)), where=squares > 0)
-    by_scales = X.T**2 @ by_square
+    by_scales = X.T**2 @ ratio(by_norm, np.einsum("ij,ij->i", X, X))
     by_scales += np.einsum("ij,ij->j", products, X) / X.shape[1]
     return *totals.tolist(), -2 * by_scales
 

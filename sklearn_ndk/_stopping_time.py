@@ -108,23 +108,21 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
 
         Also return validated samples, and the attributes that are known by then.
         """
-        free = [name for name in CHOSEN_BY_EVIDENCE if _is_auto(getattr(self, name))]
+        names = *CHOSEN_BY_EVIDENCE, "sigma0"
+        auto = [name for name in names if _is_auto(getattr(self, name))]
+        free = [name for name in auto if name != "sigma0"]  # which follows sigma
         if "T" in free and self.limit == "ntk":
             raise ValueError(
                 'T="auto" has no meaning with limit="ntk", which is without noise: '
                 "give T a number."
             )
         model = copy.copy(self)
-        follows = _is_auto(self.sigma0)
-        vars(model).update(
-            dict.fromkeys(free, 1) | ({"sigma0": 1.0} if follows else {})
-        )
+        vars(model).update(dict.fromkeys(auto, 1))
         data, fitted = model._validate_training_data(X, y, sample_weight)
         if free:
             vars(model).update(model._most_likely(data, free))
-        if follows:
+        if "sigma0" in auto:
             model.sigma0 = model.sigma
-        names = *CHOSEN_BY_EVIDENCE, "sigma0"
         numbers = {f"{name}_": getattr(model, name) for name in names}
         return model, data, fitted | copy.deepcopy(numbers)
 

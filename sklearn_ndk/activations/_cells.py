@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from sklearn_ndk.activations._polar import Array
 
 _ALL = (...,)  # index
 _STEP = float(np.log(4))  # between upper ends, so that a cell serves many arrays

@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.polynomial.chebyshev import chebvander
-from numpy.typing import NDArray
 from scipy.linalg import svd
 from scipy.linalg.blas import dgemm
 
-Array = NDArray[np.float64]
+from sklearn_ndk.activations._polar import Array
+
 Terms = Sequence[tuple[Array, ...]]
 Add = Callable[..., Array]  # adds a term to a sum, in place
 

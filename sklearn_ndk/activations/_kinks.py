@@ -7,6 +7,7 @@ import numpy as np
 from numpy.polynomial import Chebyshev
 
 from sklearn_ndk.activations._breaks import Break
+from sklearn_ndk.activations._expansion import chebyshev_nodes
 from sklearn_ndk.activations._polar import Array, Function
 
 _NEAR, _N_NEAR = 12.0, 4801  # a grid around zero, even
@@ -57,7 +58,7 @@ def _changes(function: Function, at: float, width: float) -> Array:
     side = np.sign(at)
     found = []
     for outwards in (1, -1):
-        distance = width * (1 - np.cos(np.pi * (np.arange(_N_FIT) + 0.5) / _N_FIT)) / 2
+        distance = width * (1 - chebyshev_nodes(_N_FIT)) / 2
         values = function(at + outwards * side * distance)
         fit = Chebyshev.fit(distance, values, _N_FIT - 1, domain=[0, width])
         found.append([fit(0), outwards * fit.deriv()(0), fit.deriv(2)(0)])

@@ -6,11 +6,11 @@ import numpy as np
 
 from sklearn_ndk._compute._tiles import over_tiles
 from sklearn_ndk.gaussian_process._dual_rates import ratio
-from sklearn_ndk.gaussian_process._kernel_rates import INPUTS, kernel_rates
+from sklearn_ndk.gaussian_process._kernel_rates import INPUTS, tile_rates
 from sklearn_ndk.kernels._gram import gram_matrix
 from sklearn_ndk.kernels._network import InfiniteNetwork
 
-_TILE_ENTRIES = 2**14  # of one rate: some fifty arrays of a tile are alive at once
+TILE_ENTRIES = 2**14  # of one rate: some fifty arrays of a tile are alive at once
 
 
 def kernel_gradient(
@@ -50,12 +50,7 @@ def kernel_gradient(
     out = np.empty((len(X), len(X), sum(sizes)))
 
     def fill(rows: slice, cols: slice) -> None:
-        norms = gram.x_norm[rows, None], gram.y_norm[None, cols]
-        k_xx, k_yy, k_xy = (
-            *(norm**2 for norm in norms),
-            gram.cosine[rows, cols] * norms[0] * norms[1],
-        )
-        rates = kernel_rates(k_xx, k_yy, k_xy, network, directions, tangent)
+        rates, k_xy = tile_rates(gram, rows, cols, network, directions, tangent)
         by_direction = dict(zip(directions, rates, strict=True))
         start = 0
         for name, size in zip(parameters, sizes, strict=True):
@@ -70,7 +65,7 @@ def kernel_gradient(
         out[cols, rows] = out[rows, cols].swapaxes(0, 1)
 
     if out.size:
-        over_tiles(fill, gram.cosine.shape, symmetric=True, n_entries=_TILE_ENTRIES)
+        over_tiles(fill, gram.cosine.shape, symmetric=True, n_entries=TILE_ENTRIES)
     return out
 
 

@@ -11,10 +11,43 @@ from sklearn_ndk.gaussian_process._dual_rates import (
     second_moment_rate,
 )
 from sklearn_ndk.kernels._duals import checked_second_moment
+from sklearn_ndk.kernels._gram import Gram
 from sklearn_ndk.kernels._network import InfiniteNetwork
 
 #: Of the inputs: logarithms of both norms squared, and the inner product.
 INPUTS = ("k_xx", "k_yy", "k_xy")
+
+
+def tile_rates(
+    gram: Gram,
+    rows: slice,
+    cols: slice,
+    network: InfiniteNetwork,
+    directions: Sequence[str],
+    tangent: bool,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return how a tile of a kernel changes, and its inner products.
+
+    Parameters
+    ----------
+    gram : Gram
+        Of the inputs.
+    rows, cols : slice
+        The tile.
+    network, directions, tangent
+        As in `kernel_rates`.
+
+    Returns
+    -------
+    rates : ndarray of shape (n_directions, n_rows, n_columns)
+        Derivatives of the kernel.
+    k_xy : ndarray of shape (n_rows, n_columns)
+        ``x.y / n_features``.
+    """
+    x_norm, y_norm = gram.x_norm[rows, None], gram.y_norm[None, cols]
+    k_xy = gram.cosine[rows, cols] * x_norm * y_norm
+    rates = kernel_rates(x_norm**2, y_norm**2, k_xy, network, directions, tangent)
+    return rates, k_xy
 
 
 def kernel_rates(
