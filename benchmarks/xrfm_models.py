@@ -38,10 +38,14 @@ class XRFMClassifier(ClassifierMixin, _XRFM):
 
     def fit(self, X, y):
         self.classes_, codes = np.unique(y, return_inverse=True)
-        return self._fit(X, codes, "accuracy", stratify=codes)
+        alone = np.bincount(codes).min() == 1  # a row cannot be in both parts
+        return self._fit(X, codes, "accuracy", stratify=None if alone else codes)
 
     def predict(self, X):
         return self.classes_[self._outputs(X).astype(int)]
+
+    def predict_proba(self, X):
+        return self.model_.predict_proba(X.astype(np.float32))
 
 
 class XRFMRegressor(RegressorMixin, _XRFM):
