@@ -39,6 +39,7 @@ class BaseNDK(NDKParameters, CallbackSupportMixin, BaseEstimator, ABC):
     _ensemble: InfiniteEnsemble
     _target_scale: TargetScale
     _length_scale: float | ArrayLike  # that of the fit
+    _target_size: ClassVar[float] = 1.0  # of targets that are one to networks
 
     _time_name = "t"  # attribute that holds the time of predictions
     _check_params: ClassVar[dict] = {}  # for validate_data, of X and y
@@ -73,7 +74,7 @@ class BaseNDK(NDKParameters, CallbackSupportMixin, BaseEstimator, ABC):
         sample_weight = check_weights(sample_weight, X)
         told = {"n_features_in_", "feature_names_in_"}
         features = {k: v for k, v in vars(view).items() if k in told}
-        inputs = divided(X, self.length_scale)
+        inputs = self._network_inputs(X)
         name = "X" if inputs is X else "X / length_scale"
         names = features.get("feature_names_in_")
         warn_of_scales(inputs[sample_weight > 0], names, name)
@@ -84,6 +85,10 @@ class BaseNDK(NDKParameters, CallbackSupportMixin, BaseEstimator, ABC):
         refuse_non_numbers(X, "X")
         X = validate_data(self, X, dtype=np.float64, reset=False)
         return divided(X, self._length_scale)
+
+    def _network_inputs(self, X):
+        """Return inputs as the networks of the parameters see them."""
+        return divided(X, self.length_scale)
 
     def _solve_as_task(self, fitted, X, y, t, context):
         """Solve what predictions at time `t` need, as a task that callbacks see."""
@@ -107,17 +112,17 @@ class BaseNDK(NDKParameters, CallbackSupportMixin, BaseEstimator, ABC):
         a part of it, saves work.
         """
         samples, scale, found = self._training_set(X, y, sample_weight)
-        X = X[sample_weight > 0]
+        kept = X[sample_weight > 0]
         # rows that differ in features left out are one to the networks, not to the user
-        unscaled = np.all(np.equal(self.length_scale, 1))
-        first = samples.first if unscaled else TrainingSet.of_inputs(X).first
+        as_given = self._network_inputs(kept) is kept
+        first = samples.first if as_given else TrainingSet.of_inputs(kept).first
         problem = Problem(self._network(), samples, whole)
         ensemble = InfiniteEnsemble(problem, self.limit, self.tol)
         return {
             "_ensemble": ensemble,
             "_target_scale": scale,
             "_length_scale": copy.deepcopy(self.length_scale),  # the user's may change
-            "X_fit_": X[np.sort(first)],
+            "X_fit_": kept[np.sort(first)],
             **found,
         }
 
@@ -131,7 +136,8 @@ class BaseNDK(NDKParameters, CallbackSupportMixin, BaseEstimator, ABC):
         scale = TargetScale.identity(targets.shape[1])
         if self.normalize_y:
             scale = TargetScale.of(targets, sample_weight[kept])
-        inputs, targets = divided(X[kept], self.length_scale), scale.normalize(targets)
+        scale = scale._replace(std=scale.std * self._target_size)
+        inputs, targets = self._network_inputs(X[kept]), scale.normalize(targets)
         samples = TrainingSet.from_rows(inputs, targets, sample_weight[kept])
         return samples, scale, found
 

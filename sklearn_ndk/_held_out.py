@@ -1,5 +1,6 @@
 """Predictions of samples that networks have not seen, and what noise they tell of."""
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,9 +23,9 @@ class HeldOut:
     Parameters
     ----------
     model : NDKRegressor or NDKClassifier
-        What was fitted on the training parts, of scales of one.
+        What was fitted on the training parts.
     data : tuple of ndarray
-        All samples: inputs as networks see them, y, and weights.
+        All samples: X, y, and weights.
     folds : list of tuple of ndarray
         The indices of training and of test samples.
     outputs : list of ndarray of shape (n_test_samples, n_outputs)
@@ -33,6 +34,9 @@ class HeldOut:
         The time.
     fit : callable
         Returns the noise, given targets, means and variances of outputs, and weights.
+    length_scale : callable or None
+        Returns length scales that samples tell, if they were chosen: those of all
+        samples have seen the test parts, whose errors would be too small.
     """
 
     model: Any
@@ -41,6 +45,7 @@ class HeldOut:
     outputs: list[NDArray[np.float64]]
     t: float
     fit: Callable[..., Any]
+    length_scale: Callable[..., NDArray[np.float64]] | None
 
     @cached_property
     def noise(self) -> Any:
@@ -61,12 +66,22 @@ class HeldOut:
     ) -> tuple[NDArray, ...]:
         """Return what the noise is fitted to, of the test part of a fold."""
         train, test = fold
+        model, times = copy.copy(self.model), np.array([self.t])
         X, y, sample_weight = self.data
-        found = self.model._new_ensemble(X[train], y[train], sample_weight[train])
-        times = np.array([self.t])
-        variances = found["_ensemble"].covariance(X[test], times, full=False)[0]
-        spread = found["_target_scale"].spread
-        return y[test], outputs, variances[:, None] * spread**2, sample_weight[test]
+        samples = X[train], y[train], sample_weight[train]
+        if self.length_scale is not None:
+            model.length_scale = self.length_scale(samples)
+        found, inputs = model._new_ensemble(*samples), model._network_inputs(X[test])
+        ensemble, scale = found["_ensemble"], found["_target_scale"]
+        if self.length_scale is not None:
+            outputs = scale.restore(ensemble.mean(inputs, times))[:, 0].T
+        variances = ensemble.covariance(inputs, times, full=False)[0]
+        return (
+            y[test],
+            outputs,
+            variances[:, None] * scale.spread**2,
+            sample_weight[test],
+        )
 
 
 def regression_noise(

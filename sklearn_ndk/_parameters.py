@@ -78,6 +78,7 @@ class StoppingTimeParameters:
             name: [*_COMMON_CONSTRAINTS[name], StrOptions({"auto"})]
             for name in (*CHOSEN_BY_EVIDENCE, "sigma0")
         },
+        "T": [*_COMMON_CONSTRAINTS["T"], StrOptions({"auto"}), None],
         "times": ["array-like", NumberInterval(Integral, 2, None, closed="left"), None],
         "cv": ["cv_object"],
         "scoring": [StrOptions(set(get_scorer_names())), callable, None],
@@ -90,11 +91,11 @@ class StoppingTimeParameters:
         depth: int | str = 2,
         activation: ActivationLike = "relu",
         *,
-        T: float | str = 0.01,
+        T: float | str | None = None,
         sigma: float | str = 1.0,
         sigma0: float | str = 1.0,
-        bias: float | str = 0.3,
-        length_scale: float | ArrayLike | str = 1.0,
+        bias: float | str = "auto",
+        length_scale: float | ArrayLike | str = "auto",
         times: int | ArrayLike | None = None,
         cv: Any = None,
         scoring: Any = None,

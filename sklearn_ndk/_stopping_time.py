@@ -22,14 +22,13 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import _check_method_params
 
+from sklearn_ndk._auto import AutoHyperparameters
 from sklearn_ndk._base import BaseNDK
 from sklearn_ndk._checks import check_times
 from sklearn_ndk._compute._threads import threads_for
-from sklearn_ndk._evidence import most_likely
 from sklearn_ndk._folds import checked_folds
 from sklearn_ndk._held_out import HeldOut
-from sklearn_ndk._length_scale import divided
-from sklearn_ndk._parameters import CHOSEN_BY_EVIDENCE, StoppingTimeParameters
+from sklearn_ndk._parameters import StoppingTimeParameters
 from sklearn_ndk._phases import phase_at
 from sklearn_ndk.training._samples import TrainingSet
 from sklearn_ndk.training._shared import WholeKernel
@@ -38,7 +37,7 @@ from sklearn_ndk.training._targets import power_of_two
 _N_TIMES = 30
 
 
-class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
+class BaseStoppingTime(StoppingTimeParameters, AutoHyperparameters, BaseNDK):
     """Base of the estimators that choose their stopping time."""
 
     t_: float
@@ -64,31 +63,34 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
     @_fit_context(prefer_skip_nested_validation=True)
     def _fit_best(self, X, y, sample_weight, params):
         """Score all times on all folds, choose one, and fit with it."""
-        model, data, fitted = self._with_numbers(X, y, sample_weight)
-        X, y, weight = data
-        inputs = divided(X, model.length_scale)
-        whole = WholeKernel(model._network(), TrainingSet.of_inputs(inputs))
-        fitted |= model._new_ensemble(*data, whole)
+        model, auto = self._without_auto()
+        data, fitted = model._validate_training_data(X, y, sample_weight)
+        scorer, (X, y, _) = self._scorer(), data
+        folds = self._folds(data, scorer, sample_weight is not None, params)
+        context = self._init_callback_context(
+            max_subtasks=len(folds) + 1 + bool(auto), sequential_subtasks=False
+        )
+        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        if auto:
+            self._choose_numbers(model, data, auto, context, len(folds) + 1)
+        inputs = TrainingSet.of_inputs(model._network_inputs(X))
+        whole = WholeKernel(model._network(), inputs)
+        fitted |= model._numbers() | model._new_ensemble(*data, whole)
         ensemble = fitted["_ensemble"]
         times = self._candidates(ensemble)
         ensemble.share(_last_moving(times))
-        scorer = self._scorer()
-        folds = self._folds(data, scorer, sample_weight is not None, params)
-        context = self._init_callback_context(
-            max_subtasks=len(folds) + 1, sequential_subtasks=False
-        )
-        context.call_on_fit_task_begin(estimator=self, X=X, y=y)
         scored = self._score_folds(model, data, folds, times, scorer, whole, context)
-        scores, outputs = zip(*scored, strict=True)
-        fitted |= choose(times, np.array(scores), self.selection)
+        scores, errors, outputs = zip(*scored, strict=True)
+        fitted |= choose(times, np.array(scores), np.array(errors), self.selection)
         t = fitted["t_"]
         fitted["_held_out"] = HeldOut(
-            model=model._at(times).set_params(length_scale=1.0),
-            data=(inputs, y, weight),
+            model=model._at(times),
+            data=data,
             folds=[indices for indices, _ in folds],
             outputs=[part[:, :, fitted["best_index_"]] for part in outputs],
             t=t,
             fit=self._fit_noise,
+            length_scale=model._chosen_scales if "length_scale" in auto else None,
         )
         rest = np.inf if ensemble.at_rest else t
         fitted["phase_"] = phase_at(rest, ensemble.diffusion_rate)
@@ -103,44 +105,13 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
         self._set_fitted(fitted)
         return self
 
-    def _with_numbers(self, X, y, sample_weight):
-        """Return an estimator that has numbers in the place of "auto".
-
-        Also return validated samples, and the attributes that are known by then.
-        """
-        names = *CHOSEN_BY_EVIDENCE, "sigma0"
-        auto = [name for name in names if _is_auto(getattr(self, name))]
-        free = [name for name in auto if name != "sigma0"]  # which follows sigma
-        if "T" in free and self.limit == "ntk":
-            raise ValueError(
-                'T="auto" has no meaning with limit="ntk", which is without noise: '
-                "give T a number."
-            )
-        model = copy.copy(self)
-        vars(model).update(dict.fromkeys(auto, 1))
-        data, fitted = model._validate_training_data(X, y, sample_weight)
-        if free:
-            vars(model).update(model._most_likely(data, free))
-        if "sigma0" in auto:
-            model.sigma0 = model.sigma
-        numbers = {f"{name}_": getattr(model, name) for name in names}
-        return model, data, fitted | copy.deepcopy(numbers)
-
-    def _most_likely(self, data, free):
-        """Return free hyperparameters, of the largest evidence of the samples.
-
-        Noise that the dynamics have not is chosen along, and left.
-        """
-        samples, _, _ = self._training_set(*data)
-        noisy = self.T > 0 and self.limit != "ntk"
-        given = {"T": self.T, "sigma": self.sigma, "bias": self.bias}
-        chosen = most_likely(
-            samples,
-            self._network(),
-            given=given | {"length_scale": 1.0},
-            free=free if noisy else ["T", *free],
-        )
-        return {name: chosen[name] for name in free}
+    def _choose_numbers(self, model, data, auto, context, task_id):
+        """Choose numbers for a neutral model, as a task that callbacks see."""
+        X, y, _ = data
+        task = context.subcontext(task_name="hyperparameters", task_id=task_id)
+        task.call_on_fit_task_begin(estimator=self, X=X, y=y)
+        model._set_numbers(data, auto)
+        task.call_on_fit_task_end(estimator=self, X=X, y=y)
 
     def _folds(self, data, scorer, weighted, params):
         """Return the indices of each fold, and what its scorer is to be given."""
@@ -161,7 +132,7 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
         ]
 
     def _score_folds(self, model, data, folds, times, scorer, whole, context):
-        """Return scores and outputs of all folds, at all times."""
+        """Return scores, squared errors and outputs of all folds, at all times."""
         # made ahead of time: a context cannot grow while it is pickled
         tasks = [
             context.subcontext(task_name="fold", task_id=i) for i in range(len(folds))
@@ -227,11 +198,9 @@ class BaseStoppingTime(StoppingTimeParameters, BaseNDK):
         """Return the estimator that scores `times` on a fold, before it is fitted."""
         names = set(self._base().get_params()) - {"t"}
         parameters = {name: getattr(self, name) for name in names}
-        return self._base(**parameters, t=_last_moving(times))
-
-
-def _is_auto(value: Any) -> bool:
-    return isinstance(value, str) and value == "auto"
+        model = self._base(**parameters, t=_last_moving(times))
+        model._target_size = self._target_size
+        return model
 
 
 def _last_moving(times: NDArray[np.float64]) -> float:
@@ -241,7 +210,10 @@ def _last_moving(times: NDArray[np.float64]) -> float:
 
 
 def choose(
-    times: NDArray[np.float64], scores: NDArray[np.float64], selection: str
+    times: NDArray[np.float64],
+    scores: NDArray[np.float64],
+    errors: NDArray[np.float64],
+    selection: str,
 ) -> dict[str, Any]:
     """Choose a time by its scores.
 
@@ -251,6 +223,8 @@ def choose(
         The times, increasing.
     scores : ndarray of shape (n_folds, n_times)
         The scores of all times on all folds.
+    errors : ndarray of shape (n_folds, n_times)
+        Errors, the smaller the better, that decide between times of equal scores.
     selection : {"best", "1se"}
         The time of the best mean, or the earliest within its standard error.
 
@@ -270,7 +244,8 @@ def choose(
         )
     last = np.nanmin(mean) - 1  # nan ranks last, as in GridSearchCV
     ranks = rankdata(-np.nan_to_num(mean, nan=last, neginf=-np.inf), method="min")
-    best = int(np.nanargmax(mean))
+    ties = np.flatnonzero(np.isclose(mean, np.nanmax(mean), rtol=1e-12, atol=0))
+    best = int(ties[np.argmin(errors.mean(axis=0)[ties])])
     if selection == "1se":
         within = mean >= mean[best] - standard_error(std[best], len(scores))
         if np.any(within):  # none is, if the best score is infinite
@@ -348,7 +323,8 @@ def _view(model, fitted, X, inputs, t, known):
 def _score_fold(model, data, fold, score_params, times, scorer, whole, caller, context):
     """Fit on the training part of a fold, and score all times on its test part.
 
-    Also return the mean outputs of the test part, (n_samples, n_outputs, n_times).
+    Also return the squared errors of outputs, and the mean outputs of the test part,
+    (n_samples, n_outputs, n_times).
     """
     train, test = fold
     X, y, sample_weight = (array[train] for array in data)
@@ -357,11 +333,15 @@ def _score_fold(model, data, fold, score_params, times, scorer, whole, caller, c
         context.call_on_fit_task_begin(estimator=caller, X=X, y=y)
         fitted = model._train(X, y, sample_weight, features, whole)
     X_test, y_test = data[0][test], data[1][test]
-    inputs = divided(X_test, model.length_scale)
+    inputs = model._network_inputs(X_test)
     outputs = fitted["_ensemble"].mean(inputs, times)
     known = _Known(fitted["_ensemble"], inputs, times, outputs)
     views = [_view(model, fitted, X_test, inputs, t, known) for t in times]
-    restored = fitted["_target_scale"].restore(outputs).transpose(2, 0, 1)
+    scale = fitted["_target_scale"]
+    restored = scale.restore(outputs).transpose(2, 0, 1)
+    targets = scale.normalize(views[0]._targets(y_test))
+    with np.errstate(over="ignore"):
+        errors = np.mean((outputs - targets.T[:, None]) ** 2, axis=(0, 2))
     if caller.scoring is None:
         scores = caller._default_scores(views[0], y_test, restored, **score_params)
     else:
@@ -372,7 +352,7 @@ def _score_fold(model, data, fold, score_params, times, scorer, whole, caller, c
         y=y,
         reconstruction_attributes=fitted | {"t_": times[np.argmax(scores)]},
     )
-    return scores, restored
+    return scores, errors, restored
 
 
 def _number(score):

@@ -1,5 +1,7 @@
 """Hyperparameters chosen by the evidence, before the time is."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -11,8 +13,9 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import scale
 
 from sklearn_ndk import NDKClassifierCV, NDKRegressorCV
-from sklearn_ndk._evidence import Evidence, most_likely
 from sklearn_ndk.gaussian_process import NNGP
+from sklearn_ndk.hyperparameters._evidence import Evidence
+from sklearn_ndk.hyperparameters._search import most_likely
 from sklearn_ndk.kernels._network import make_network
 from sklearn_ndk.training._samples import TrainingSet
 
@@ -48,10 +51,11 @@ def test_it_is_that_of_a_gaussian_process(network):
     assert_allclose(value, model.log_marginal_likelihood_value_, rtol=1e-9)
 
 
+@pytest.mark.parametrize("relative", [False, True])
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda n: n["activation"])
-def test_its_gradient_is_that_of_differences(network):
+def test_its_gradient_is_that_of_differences(network, relative):
     weight = RNG.uniform(0.5, 2, len(X))
-    of_samples = evidence(network, weight)
+    of_samples = partial(evidence(network, weight), relative=relative)
     _, gradient = of_samples(**HERE)
     step = 1e-4
     for name, rates in gradient.items():
@@ -65,6 +69,17 @@ def test_its_gradient_is_that_of_differences(network):
             )
             expected = (right[0] - left[0]) / (2 * step)
             assert_allclose(rate, expected, rtol=1e-6, atol=1e-5)
+
+
+def test_noise_in_units_of_the_prior():
+    of_samples = evidence(NETWORKS[0], RNG.uniform(0.5, 2, len(X)))
+    network = {name: HERE[name] for name in ("sigma", "bias", "length_scale")}
+    variance = of_samples.variance(**network)
+    kernel = NNGP(depth=1, activation="relu", **network)
+    assert_allclose(variance, HERE["sigma"] ** 2 * np.mean(kernel.diag(X)))
+    relative, _ = of_samples(**HERE, relative=True)
+    absolute, _ = of_samples(**HERE | {"T": HERE["T"] * variance})
+    assert_allclose(relative, absolute, rtol=1e-12)
 
 
 def test_what_is_chosen_is_a_maximum():
