@@ -27,20 +27,21 @@ class NDKRegressorCV(BaseStoppingTime, NDKRegressor):
     activation : str, callable or Activation, default="relu"
         The nonlinearity of the hidden layers: a name, see
         :mod:`sklearn_ndk.activations`, a function of arrays, or an object.
-    T : float or "auto", default=0.01
+    T : float or "auto", default=None
         Temperature of the noise. ``T / sigma**2`` is both the rate of diffusion
         and the ridge of the equilibrium; 0 is noiseless gradient flow. "auto" has it
-        chosen by the evidence.
+        chosen by the evidence; None is "auto", and 0 in the limit "ntk".
     sigma : float or "auto", default=1.0
         Standard deviation of the weights' prior. With a homogeneous activation such as
         "relu", it and the length scales do much the same: choose one.
     sigma0 : float or "auto", default=1.0
         Standard deviation of the initial weights; "auto" is `sigma`.
-    bias : float or "auto", default=0.3
+    bias : float or "auto", default="auto"
         Scale of the biases, trained like the weights.
-    length_scale : float, array-like of shape (n_features,) or "auto", default=1.0
+    length_scale : float, array-like of shape (n_features,) or "auto", default="auto"
         Scales of the features: inputs are divided by it. A feature of infinite scale
-        is left out. "auto" is one of each, drawn towards a common one.
+        is left out. "auto" is one of each, by how much networks of a common scale have
+        learned to depend on the feature.
     times : int or array-like, default=None
         Training times tried, in units of gradient flow on the summed squared loss:
         an array, which is sorted, or the length of a logarithmic grid from a tenth
@@ -54,10 +55,10 @@ class NDKRegressorCV(BaseStoppingTime, NDKRegressor):
         Scores a fold at a time, as in
         :class:`~sklearn.model_selection.GridSearchCV`; None is R^2.
     selection : {"best", "1se"}, default="best"
-        The time of the best mean score, the earliest if several tie, or the
-        earliest whose mean score is within one standard error of the best: the
-        shorter the training, the fewer eigenvectors of the kernel are learned, so
-        that the earlier of two times is the simpler model.
+        The time of the best mean score, among several that tie that of the smallest
+        squared error of outputs, or the earliest whose mean score is within one
+        standard error of the best: the shorter the training, the fewer eigenvectors of
+        the kernel are learned, so that the earlier of two times is the simpler model.
     limit : {None, "ntk", "nngp"}, default=None
         None for Langevin dynamics; "ntk" for noiseless gradient flow, Eq. (16),
         whatever `T`; "nngp" for the equilibrium, Eq. (18), at any time.
@@ -117,20 +118,28 @@ class NDKRegressorCV(BaseStoppingTime, NDKRegressor):
 
     What is "auto" is chosen before the time is, once, on all samples: it is what has
     the largest evidence, the likelihood of the targets if outputs were those of
-    networks at equilibrium, targets had noise of variance proportional to `T`, and
-    the size of both were the one that suits best. Logarithms of length scales have a
-    Gaussian prior of standard deviation 0.25 about their mean: the evidence alone would
-    fit noise by them. Of more than 400 distinct samples, 400 are used. At ``T=0``, and
-    in the limit "ntk", the noise is chosen along with the rest and then left.
+    networks at equilibrium, Eq. (18), targets had noise of variance proportional to
+    `T`, and the size of both were the one that suits best, which spreads of outputs
+    then have. Length scales are at first a common one. Those of features are
+    proportional to one over the root of the root mean square derivative of its outputs
+    along each feature, as in recursive feature machines [2]_.
+    Then the evidence is climbed from there in all scales at once, whose deviations in
+    logarithms have a prior, Student's of scale 0.25 and four degrees of freedom.
+    Of more than 400 distinct samples, 400 are used. At ``T=0``, and in the limit "ntk",
+    the noise is chosen along with the rest and then left. `noise_` is of folds whose
+    scales were chosen on their training parts.
 
-    The defaults of `depth` and `bias` differ from those of :class:`NDKRegressor`:
-    they were chosen for tables of standardised columns.
+    Columns of inputs should be standardised. The default `depth` differs from that of
+    :class:`NDKRegressor`: it was chosen for tables.
 
     References
     ----------
-    Avidan, Li and Sompolinsky, "Connecting NTK and NNGP: A Unified Theoretical
-    Framework for Neural Network Learning Dynamics in the Kernel Regime",
-    arXiv:2309.04522.
+    .. [1] Avidan, Li and Sompolinsky, "Connecting NTK and NNGP: A Unified Theoretical
+       Framework for Neural Network Learning Dynamics in the Kernel Regime",
+       arXiv:2309.04522.
+    .. [2] Radhakrishnan, Beaglehole, Pandit and Belkin, "Mechanism for feature learning
+       in neural networks and backpropagation-free machine learning models", Science
+       383, 1461 (2024).
 
     Examples
     --------
