@@ -8,7 +8,7 @@ from functools import cache
 from importlib import import_module
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     ExtraTreesRegressor,
@@ -21,13 +21,14 @@ from sklearn.gaussian_process import GaussianProcessClassifier, GaussianProcessR
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC, SVR
 
 from sklearn_ndk import NDKClassifierCV, NDKRegressorCV
+from sklearn_ndk.preprocessing import TableScaler
 
 OURS = "NDK CV"
-AUTO = dict.fromkeys(("T", "bias", "length_scale"), "auto")
-TEMPERATURES = np.geomspace(1e-5, 10, 30)
+FIXED = {"T": 0.01, "bias": 0.3, "length_scale": 1.0}
 
 WIDTHS = 2.0 ** np.arange(-5, 2)  # of RBF kernels, times 1 / n_features
 COSTS = 10.0 ** np.arange(-1, 4)
@@ -73,50 +74,75 @@ class SignRegression(ClassifierMixin, BaseEstimator):
         return self.classes_[self._ridge.predict(X).argmax(axis=1)]
 
 
+def ours(model):
+    """Return the documented pipeline, and what becomes of it with parts left out."""
+    limits = {name: clone(model).set_params(limit=name) for name in ("ntk", "nngp")}
+    return {
+        OURS: (of_table(model), {}),
+        "NTK": (of_table(limits["ntk"]), {}),
+        "NNGP": (of_table(limits["nngp"]), {}),
+        "NDK CV, StandardScaler": (model, {}),
+        "NDK CV, fixed": (clone(model).set_params(**FIXED), {}),
+    }
+
+
+def of_table(model):
+    """Return a model behind the scaler of this package."""
+    return make_pipeline(TableScaler(), model)
+
+
 def classifiers(n_features):
     """Return each model with the grid to tune it on."""
     gamma = WIDTHS / n_features
     isotropic, ard = gaussians(n_features, size=10.0)  # from 1, rare classes vanish
-    return {
-        OURS: (NDKClassifierCV(), {}),
-        "NDK CV, auto": (NDKClassifierCV(**AUTO), {}),
-        "NTK": (NDKClassifierCV(limit="ntk"), {}),
-        "NNGP": (NDKClassifierCV(limit="nngp"), {"T": TEMPERATURES}),
-        "SVC": (SVC(), {"C": COSTS, "gamma": gamma}),
-        "KernelRidge": (SignRegression(), {"alpha": RIDGES, "gamma": gamma}),
-        "GP": (GaussianProcessClassifier(isotropic), {}),
-        "GP, ARD": (GaussianProcessClassifier(ard), {}),
-        "RandomForest": (RandomForestClassifier(**TREES), FOREST),
-        "ExtraTrees": (ExtraTreesClassifier(**TREES), FOREST),
-        "HistGradientBoosting": (
-            HistGradientBoostingClassifier(max_iter=200, random_state=0),
-            BOOSTING,
-        ),
-        "MLP": (MLPClassifier(max_iter=300, random_state=0), NETWORK),
-    } | optional("Classifier")
+    return (
+        ours(NDKClassifierCV())
+        | {
+            "SVC": (SVC(), {"C": COSTS, "gamma": gamma}),
+            "KernelRidge": (SignRegression(), {"alpha": RIDGES, "gamma": gamma}),
+            "GP": (GaussianProcessClassifier(isotropic), {}),
+            "GP, TableScaler": (of_table(GaussianProcessClassifier(isotropic)), {}),
+            "GP, ARD": (GaussianProcessClassifier(ard), {}),
+            "RandomForest": (RandomForestClassifier(**TREES), FOREST),
+            "ExtraTrees": (ExtraTreesClassifier(**TREES), FOREST),
+            "HistGradientBoosting": (
+                HistGradientBoostingClassifier(max_iter=200, random_state=0),
+                BOOSTING,
+            ),
+            "MLP": (MLPClassifier(max_iter=300, random_state=0), NETWORK),
+        }
+        | optional("Classifier")
+    )
 
 
 def regressors(n_features):
     """Return each model with the grid to tune it on."""
     gamma = WIDTHS / n_features
     isotropic, ard = (k + WhiteKernel(0.1) for k in gaussians(n_features, size=1.0))
-    return {
-        OURS: (NDKRegressorCV(normalize_y=True), {}),
-        "NDK CV, auto": (NDKRegressorCV(normalize_y=True, **AUTO), {}),
-        "NTK": (NDKRegressorCV(limit="ntk", normalize_y=True), {}),
-        "NNGP": (NDKRegressorCV(limit="nngp", normalize_y=True), {"T": TEMPERATURES}),
-        "SVR": (SVR(), {"C": COSTS, "gamma": gamma}),
-        "KernelRidge": (KernelRidge(kernel="rbf"), {"alpha": RIDGES, "gamma": gamma}),
-        "GP": (GaussianProcessRegressor(isotropic, normalize_y=True), {}),
-        "GP, ARD": (GaussianProcessRegressor(ard, normalize_y=True), {}),
-        "RandomForest": (RandomForestRegressor(**TREES), FOREST),
-        "ExtraTrees": (ExtraTreesRegressor(**TREES), FOREST),
-        "HistGradientBoosting": (
-            HistGradientBoostingRegressor(max_iter=200, random_state=0),
-            BOOSTING,
-        ),
-        "MLP": (MLPRegressor(max_iter=300, random_state=0), NETWORK),
-    } | optional("Regressor")
+    return (
+        ours(NDKRegressorCV(normalize_y=True))
+        | {
+            "SVR": (SVR(), {"C": COSTS, "gamma": gamma}),
+            "KernelRidge": (
+                KernelRidge(kernel="rbf"),
+                {"alpha": RIDGES, "gamma": gamma},
+            ),
+            "GP": (GaussianProcessRegressor(isotropic, normalize_y=True), {}),
+            "GP, TableScaler": (
+                of_table(GaussianProcessRegressor(isotropic, normalize_y=True)),
+                {},
+            ),
+            "GP, ARD": (GaussianProcessRegressor(ard, normalize_y=True), {}),
+            "RandomForest": (RandomForestRegressor(**TREES), FOREST),
+            "ExtraTrees": (ExtraTreesRegressor(**TREES), FOREST),
+            "HistGradientBoosting": (
+                HistGradientBoostingRegressor(max_iter=200, random_state=0),
+                BOOSTING,
+            ),
+            "MLP": (MLPRegressor(max_iter=300, random_state=0), NETWORK),
+        }
+        | optional("Regressor")
+    )
 
 
 def gaussians(n_features, size):

