@@ -139,7 +139,8 @@ def _png(text: str) -> Path:
 
 
 def _with_progress(settings: dict[str, Any]) -> NDKClassifierCV:
-    network = NDKClassifierCV(**settings, bias=0.0, times=_demo.N_CANDIDATES, tol=1e-3)
+    numbers = settings | {"bias": 0.0, "length_scale": 1.0}
+    network = NDKClassifierCV(**numbers, times=_demo.N_CANDIDATES, tol=1e-3)
     try:
         return network.set_callbacks(ProgressBar())
     except ImportError:

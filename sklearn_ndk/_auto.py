@@ -27,6 +27,7 @@ class AutoHyperparameters:
                 'T="auto" has no meaning with limit="ntk", which is without noise: '
                 "give T a number."
             )
+        model.length_scale = copy.deepcopy(model.length_scale)  # the user's may change
         vars(model).update(dict.fromkeys(auto, 1))
         return model, auto
 

@@ -52,12 +52,13 @@ class NDKClassifierCV(BaseStoppingTime, NDKClassifier):
         five stratified folds. Splitters and scorers are given arrays.
     scoring : str or callable, default=None
         Scores a fold at a time, as in
-        :class:`~sklearn.model_selection.GridSearchCV`; None is accuracy.
+        :class:`~sklearn.model_selection.GridSearchCV`; None is accuracy, and of
+        times that tie the one whose outputs have the smallest squared error.
     selection : {"best", "1se"}, default="best"
-        The time of the best mean score, among several that tie that of the smallest
-        squared error of outputs, or the earliest whose mean score is within one
-        standard error of the best: the shorter the training, the fewer eigenvectors of
-        the kernel are learned, so that the earlier of two times is the simpler model.
+        The time of the best mean score, the earliest if several tie, or the
+        earliest whose mean score is within one standard error of the best: the
+        shorter the training, the fewer eigenvectors of the kernel are learned, so
+        that the earlier of two times is the simpler model.
     limit : {None, "ntk", "nngp"}, default=None
         None for Langevin dynamics; "ntk" for noiseless gradient flow, Eq. (16),
         whatever `T`; "nngp" for the equilibrium, Eq. (18), at any time.

@@ -65,6 +65,7 @@ class BaseStoppingTime(StoppingTimeParameters, AutoHyperparameters, BaseNDK):
         """Score all times on all folds, choose one, and fit with it."""
         model, auto = self._without_auto()
         data, fitted = model._validate_training_data(X, y, sample_weight)
+        WholeKernel.check_size(model._training_set(*data)[0])  # ahead of all work
         scorer, (X, y, _) = self._scorer(), data
         folds = self._folds(data, scorer, sample_weight is not None, params)
         context = self._init_callback_context(
@@ -339,11 +340,12 @@ def _score_fold(model, data, fold, score_params, times, scorer, whole, caller, c
     views = [_view(model, fitted, X_test, inputs, t, known) for t in times]
     scale = fitted["_target_scale"]
     restored = scale.restore(outputs).transpose(2, 0, 1)
-    targets = scale.normalize(views[0]._targets(y_test))
-    with np.errstate(over="ignore"):
-        errors = np.mean((outputs - targets.T[:, None]) ** 2, axis=(0, 2))
+    errors = np.zeros(len(times))  # a scorer of the user's decides alone
     if caller.scoring is None:
         scores = caller._default_scores(views[0], y_test, restored, **score_params)
+        targets = scale.normalize(views[0]._targets(y_test))
+        with np.errstate(over="ignore"):
+            errors = np.mean((outputs - targets.T[:, None]) ** 2, axis=(0, 2))
     else:
         scores = [_number(scorer(v, X_test, y_test, **score_params)) for v in views]
     context.call_on_fit_task_end(

@@ -3,6 +3,6 @@
 FIXED = {"T": 0.01, "bias": 0.3, "length_scale": 1.0}
 
 
-def fixed(kind, **params):
+def fixed(kind, *args, **params):
     """Return an estimator whose hyperparameters are given."""
-    return kind(**FIXED | params)
+    return kind(*args, **FIXED | params)

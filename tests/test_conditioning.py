@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from fixed_numbers import fixed
 from numpy.testing import assert_allclose
 from scipy.linalg import LinAlgWarning
 
@@ -120,8 +121,8 @@ def test_targets_of_any_weights_are_interpolated_at_zero_temperature(limit):
 @pytest.mark.parametrize("scale", [1e-150, 1e-100, 1e80, 1e150])
 def test_automatic_times_follow_the_scale_of_the_inputs(scale):
     params = {"bias": 0.0, "limit": "ntk", "cv": 2, "times": 4}
-    expected = NDKRegressorCV(**params).fit(NORMAL, NORMAL[:, 0])
-    model = NDKRegressorCV(**params).fit(NORMAL * scale, NORMAL[:, 0])
+    expected = fixed(NDKRegressorCV, **params).fit(NORMAL, NORMAL[:, 0])
+    model = fixed(NDKRegressorCV, **params).fit(NORMAL * scale, NORMAL[:, 0])
     # one power at a time: the square of the scale leaves the range of numbers
     assert_allclose(model.times_ * scale * scale, expected.times_, rtol=1e-6)
     assert_allclose(

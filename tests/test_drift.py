@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from fixed_numbers import fixed
 from numpy.testing import assert_allclose, assert_array_equal
 from oracles.golden import GOLDEN, GOLDEN_CASES, PARAMETERS
 from sklearn.datasets import load_digits
@@ -151,7 +152,7 @@ def test_shapes_pickles_and_the_cv_pair():
     assert drifted.shape == (7,)
     again = pickle.loads(pickle.dumps(binary)).predict_drift(X[:7], 1.0, 2.0)
     assert_array_equal(again, drifted)
-    regressor = NDKRegressorCV(times=[1.0], cv=2).fit(X, labels)
+    regressor = fixed(NDKRegressorCV, times=[1.0], cv=2).fit(X, labels)
     plain = NDKRegressor(depth=2, bias=0.3).fit(X, labels)
     assert_allclose(regressor.predict_drift(X, 1.0), plain.predict_drift(X, 1.0))
 

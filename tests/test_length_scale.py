@@ -8,6 +8,7 @@ from inspect import signature
 import numpy as np
 import pandas as pd
 import pytest
+from fixed_numbers import FIXED
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone, is_classifier
 from sklearn.model_selection import GridSearchCV, KFold
@@ -38,7 +39,7 @@ KERNELS = [nngp_kernel, ntk_kernel, mean_kernel, ndk_kernel, two_time_nngp_kerne
 
 
 def make(estimator, **params):
-    defaults = NETWORK | (FOLDS if estimator in CHOOSING else {"t": 0.5})
+    defaults = NETWORK | (FIXED | FOLDS if estimator in CHOOSING else {"t": 0.5})
     return estimator(**(defaults | params))
 
 
@@ -113,7 +114,7 @@ def test_time_grid_is_that_of_divided_inputs(estimator):
     [(NDKRegressorCV, "neg_mean_squared_error"), (NDKClassifierCV, "neg_log_loss")],
 )
 def test_scores_of_a_fold_are_those_of_a_model_fitted_to_it(estimator, scoring):
-    network = {"depth": 1, "length_scale": [0.7, 2.0, 5.0], "tol": 1e-4}
+    network = FIXED | {"depth": 1, "length_scale": [0.7, 2.0, 5.0], "tol": 1e-4}
     model = make(estimator, scoring=scoring, **network).fit(X, y)
     plain = make(estimator._base, **network)
     search = GridSearchCV(plain, {"t": FOLDS["times"]}, cv=2, scoring=scoring)

@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from fixed_numbers import fixed
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize_scalar
 from scipy.stats import norm
@@ -46,7 +47,7 @@ def held_out(kind, model, X, y, folds, weight):
 @pytest.mark.parametrize("params", VARIANTS)
 def test_regression_noise_has_the_largest_likelihood(params):
     weight = np.random.default_rng(0).uniform(0.5, 2, len(y_flow))
-    model = NDKRegressorCV(times=TIMES, cv=KFold(3), normalize_y=True, **params)
+    model = fixed(NDKRegressorCV, times=TIMES, cv=KFold(3), normalize_y=True, **params)
     model.fit(X_FLOW, y_flow, weight)
     folds = KFold(3).split(X_FLOW)
     mean, std, y, weight = held_out(NDKRegressor, model, X_FLOW, y_flow, folds, weight)
@@ -63,13 +64,13 @@ def test_noise_is_that_of_each_output():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((200, 2))
     Y = X[:, :1] + rng.standard_normal((200, 2)) * [0.1, 2.0]
-    model = NDKRegressorCV(times=TIMES).fit(X, Y)
+    model = fixed(NDKRegressorCV, times=TIMES).fit(X, Y)
     assert model.noise_.shape == (2,)
     assert_allclose(model.noise_, [0.01, 4.0], rtol=0.5)
     mean, std = model.predict(rng.standard_normal((500, 2)), return_std=True)
     assert mean.shape == (std**2 + model.noise_).shape
     for one, noise in enumerate(model.noise_):
-        single = NDKRegressorCV(times=[model.t_]).fit(X, Y[:, one])
+        single = fixed(NDKRegressorCV, times=[model.t_]).fit(X, Y[:, one])
         assert isinstance(single.noise_, float)
         assert_allclose(single.noise_, noise, rtol=1e-2)
 
@@ -78,7 +79,7 @@ def test_intervals_with_the_noise_hold_new_targets():
     rng = np.random.default_rng(0)
     X = rng.uniform(-2, 2, (600, 2))
     y = np.sin(X[:, 0]) + 0.3 * rng.standard_normal(600)
-    model = NDKRegressorCV(T=0.1).fit(X[:200], y[:200])
+    model = fixed(NDKRegressorCV, T=0.1).fit(X[:200], y[:200])
     mean, std = model.predict(X[200:], return_std=True)
     off = np.abs(y[200:] - mean)
     assert np.mean(off < 1.645 * std) < 0.6
@@ -89,7 +90,7 @@ def test_intervals_with_the_noise_hold_new_targets():
 @pytest.mark.parametrize("params", VARIANTS)
 def test_votes_have_the_noise_of_the_smallest_log_loss(params):
     signs, one = 2.0 * y_tumour - 1, np.ones(len(y_tumour))
-    model = NDKClassifierCV(times=TIMES, cv=3, **params).fit(X_TUMOUR, y_tumour)
+    model = fixed(NDKClassifierCV, times=TIMES, cv=3, **params).fit(X_TUMOUR, y_tumour)
     folds = StratifiedKFold(3).split(X_TUMOUR, y_tumour)
     mean, std, y, _ = held_out(NDKRegressor, model, X_TUMOUR, signs, folds, one)
 
@@ -108,14 +109,14 @@ def test_votes_have_the_noise_of_the_smallest_log_loss(params):
 
 def test_noise_makes_probabilities_better():
     X, y = X_TUMOUR, y_tumour
-    model = NDKClassifierCV().fit(X[::2], y[::2])
+    model = fixed(NDKClassifierCV).fit(X[::2], y[::2])
     plain = NDKClassifier(**NETWORK, t=model.t_).fit(X[::2], y[::2])
     losses = [log_loss(y[1::2], m.predict_proba(X[1::2])) for m in (model, plain)]
     assert losses[0] < losses[1] / 2
 
 
 def test_noise_is_found_when_asked_for_and_forgotten_in_a_refit():
-    model = NDKClassifierCV(times=TIMES)
+    model = fixed(NDKClassifierCV, times=TIMES)
     with pytest.raises(NotFittedError):
         _ = model.noise_
     model.fit(X_TUMOUR, y_tumour)
@@ -130,12 +131,14 @@ def test_folds_that_lack_a_class_are_left_out():
     X, y = scale(X)[::2], y[::2]
     rows = np.arange(len(y))
     folds = [(rows[::2], rows[1::2]), (rows[y != 0], rows[y == 0])]
-    model = NDKClassifierCV(times=TIMES, cv=folds).fit(X, y)
-    alone = NDKClassifierCV(times=[model.t_], cv=folds[:1]).fit(X, y)
+    model = fixed(NDKClassifierCV, times=TIMES, cv=folds).fit(X, y)
+    alone = fixed(NDKClassifierCV, times=[model.t_], cv=folds[:1]).fit(X, y)
     assert_allclose(model.noise_, alone.noise_, rtol=1e-6)
 
 
 def test_exact_predictions_have_no_noise():
     X = np.linspace(-1, 1, 30)[:, None]
-    model = NDKRegressorCV(activation="linear", T=0, times=TIMES).fit(X, np.zeros(30))
+    model = fixed(NDKRegressorCV, activation="linear", T=0, times=TIMES).fit(
+        X, np.zeros(30)
+    )
     assert model.noise_ == 0

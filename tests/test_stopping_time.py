@@ -6,6 +6,7 @@ from typing import ClassVar
 import joblib
 import numpy as np
 import pytest
+from fixed_numbers import fixed
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import BaseEstimator, TransformerMixin, clone
@@ -48,8 +49,12 @@ def assert_same_as_grid_search(fast, slow, X, y):
     grid = {"t": fast.times}
     slow = GridSearchCV(slow, grid, cv=fast.cv, scoring=fast.scoring).fit(X, y)
     fast.fit(X, y)
-    assert fast.t_ == slow.best_params_["t"]
-    assert fast.best_index_ == slow.best_index_
+    if fast.scoring is None:  # of times that tie it need not be the earliest
+        scores = slow.cv_results_["mean_test_score"]
+        assert scores[fast.best_index_] == pytest.approx(scores.max(), abs=fast.tol)
+    else:
+        assert fast.best_index_ == slow.best_index_
+    assert fast.t_ == fast.times[fast.best_index_]
     assert set(fast.cv_results_) <= set(slow.cv_results_)
     for name, values in fast.cv_results_.items():
         if name == "rank_test_score":  # ties within tol aside
@@ -60,7 +65,7 @@ def assert_same_as_grid_search(fast, slow, X, y):
             expected = slow.cv_results_[name].astype(float)
             assert_allclose(values.astype(float), expected, atol=fast.tol)
     assert_allclose(fast.best_score_, slow.best_score_, atol=fast.tol)
-    return fast, slow.best_estimator_
+    return fast, slow.best_estimator_.set_params(t=fast.t_)
 
 
 NETWORKS = [
@@ -78,7 +83,7 @@ NETWORKS = [
 def test_regression_scores_are_those_of_a_grid_search(network):
     X, y = targets()
     fast, slow = assert_same_as_grid_search(
-        NDKRegressorCV(times=TIMES, cv=KFold(4), **network),
+        fixed(NDKRegressorCV, times=TIMES, cv=KFold(4), **network),
         NDKRegressor(**network),
         X,
         y,
@@ -93,7 +98,7 @@ def test_classification_scores_are_those_of_a_grid_search(scoring):
     X, y = classes()
     network = {"depth": 1, "T": 0.1, "bias": 0.3}
     fast, slow = assert_same_as_grid_search(
-        NDKClassifierCV(times=TIMES, scoring=scoring, cv=3, **network),
+        fixed(NDKClassifierCV, times=TIMES, scoring=scoring, cv=3, **network),
         NDKClassifier(**network),
         X,
         y,
@@ -106,7 +111,7 @@ def test_scores_of_decision_values_are_those_of_a_grid_search(scoring):
     X, y = classes()
     network = {"T": 0.1, "bias": 0.3, "depth": 2}
     assert_same_as_grid_search(
-        NDKClassifierCV(times=TIMES[1:], scoring=scoring, cv=3, **network),
+        fixed(NDKClassifierCV, times=TIMES[1:], scoring=scoring, cv=3, **network),
         NDKClassifier(**network),
         X,
         y == "a",
@@ -115,15 +120,19 @@ def test_scores_of_decision_values_are_those_of_a_grid_search(scoring):
 
 def test_scorers_that_predict_at_other_inputs_are_right():
     X, y = targets()
-    shifted = NDKRegressorCV(
-        1, bias=0.0, times=TIMES, scoring=lambda est, X, y: est.predict(X[:5] + 1).sum()
+    shifted = fixed(
+        NDKRegressorCV,
+        1,
+        bias=0.0,
+        times=TIMES,
+        scoring=lambda est, X, y: est.predict(X[:5] + 1).sum(),
     )
     assert_same_as_grid_search(shifted, NDKRegressor(), X, y)
 
 
 def test_folds_in_parallel_are_the_same():
     X, y = classes()
-    model = NDKClassifierCV(times=5, cv=3, bias=0.3)
+    model = fixed(NDKClassifierCV, times=5, cv=3, bias=0.3)
     one = clone(model).fit(X, y)
     two = clone(model).set_params(n_jobs=2).fit(X, y)
     with joblib.parallel_config("threading", n_jobs=2):
@@ -143,7 +152,7 @@ def test_weights_count_in_fits_and_scores():
     folds = list(KFold(3).split(X))
     copies = np.repeat(np.arange(len(y)), weight.astype(int))
     repeated = [[np.flatnonzero(np.isin(copies, i)) for i in fold] for fold in folds]
-    model = NDKRegressorCV(times=TIMES, bias=1.0)
+    model = fixed(NDKRegressorCV, times=TIMES, bias=1.0)
     weighted = clone(model).set_params(cv=folds).fit(X, y, sample_weight=weight)
     plain = clone(model).set_params(cv=repeated).fit(X[copies], y[copies])
     for name in ("mean_test_score", "split1_test_score"):
@@ -175,7 +184,7 @@ def test_default_scores_are_those_of_the_named_scorer(make, scoring, data, weigh
 def test_scorers_without_weights_score_without_them():
     X, y = targets()
     weight = np.random.default_rng(0).random(len(y))
-    scored = NDKRegressorCV(times=[1.0, 9.0], scoring="neg_max_error")
+    scored = fixed(NDKRegressorCV, times=[1.0, 9.0], scoring="neg_max_error")
     assert np.all(scored.fit(X, y, weight).cv_results_["mean_test_score"] < 0)
 
 
@@ -183,16 +192,16 @@ def test_groups_are_routed_to_the_splitter():
     X, y = targets()
     groups = np.arange(len(y)) % 7
     with config_context(enable_metadata_routing=True):
-        model = NDKRegressorCV(times=[1.0], cv=GroupKFold(3), scoring="r2")
+        model = fixed(NDKRegressorCV, times=[1.0], cv=GroupKFold(3), scoring="r2")
         model.fit(X, y, groups=groups)
     folds = list(GroupKFold(3).split(X, y, groups))
-    expected = NDKRegressorCV(times=[1.0], cv=folds).fit(X, y)
+    expected = fixed(NDKRegressorCV, times=[1.0], cv=folds).fit(X, y)
     assert_array_equal(
         model.cv_results_["split2_test_score"],
         expected.cv_results_["split2_test_score"],
     )
     with pytest.raises(ValueError, match="enable_metadata_routing"):
-        NDKRegressorCV(cv=GroupKFold(3)).fit(X, y, groups=groups)
+        fixed(NDKRegressorCV, cv=GroupKFold(3)).fit(X, y, groups=groups)
 
 
 def test_weights_are_routed_to_the_scorer_that_asks():
@@ -205,7 +214,9 @@ def test_weights_are_routed_to_the_scorer_that_asks():
 
     with config_context(enable_metadata_routing=True):
         scorer = make_scorer(score).set_score_request(sample_weight=True)
-        NDKRegressorCV(times=[1.0], scoring=scorer).fit(X, y, sample_weight=weight)
+        fixed(NDKRegressorCV, times=[1.0], scoring=scorer).fit(
+            X, y, sample_weight=weight
+        )
 
 
 class Recorder(TransformerMixin, BaseEstimator):
@@ -226,7 +237,9 @@ def test_a_transformer_around_it_sees_training_rows_only():
     X = np.column_stack([X, np.arange(len(X))])  # a row knows its number
     Recorder.seen.clear()
     folds = list(StratifiedKFold(3).split(X, y))
-    cross_val_score(make_pipeline(Recorder(), NDKClassifierCV(times=3)), X, y, cv=folds)
+    cross_val_score(
+        make_pipeline(Recorder(), fixed(NDKClassifierCV, times=3)), X, y, cv=folds
+    )
     assert Recorder.seen == [set(train.astype(float)) for train, _ in folds]
 
 
@@ -239,7 +252,7 @@ def test_training_parts_never_meet_their_test_parts():
         return estimator.score(X, y)
 
     folds = list(KFold(3).split(X))
-    NDKRegressorCV(times=[1.0, 5.0], cv=folds, scoring=record).fit(X, y)
+    fixed(NDKRegressorCV, times=[1.0, 5.0], cv=folds, scoring=record).fit(X, y)
     parts = [{row.tobytes() for row in X[train]} for train, _ in folds]
     assert seen == np.repeat(parts, 2).tolist()
 
@@ -249,15 +262,15 @@ def test_training_parts_never_meet_their_test_parts():
 
 def test_earliest_of_equal_times_is_chosen():
     X, y = targets()
-    model = NDKRegressorCV(times=TIMES, scoring=lambda est, X, y: 1.0).fit(X, y)
+    model = fixed(NDKRegressorCV, times=TIMES, scoring=lambda est, X, y: 1.0).fit(X, y)
     assert model.t_ == 0
     assert_array_equal(model.cv_results_["rank_test_score"], 1)
 
 
 def test_one_standard_error_stops_earlier():
     X, y = targets()
-    best = NDKRegressorCV(bias=1.0).fit(X, y)
-    early = NDKRegressorCV(bias=1.0, selection="1se").fit(X, y)
+    best = fixed(NDKRegressorCV, bias=1.0).fit(X, y)
+    early = fixed(NDKRegressorCV, bias=1.0, selection="1se").fit(X, y)
     mean = best.cv_results_["mean_test_score"]
     folds = [best.cv_results_[f"split{i}_test_score"] for i in range(5)]
     error = np.std(folds, axis=0, ddof=1)[best.best_index_] / np.sqrt(5)
@@ -270,8 +283,8 @@ def test_one_standard_error_stops_earlier():
 def test_one_fold_has_no_standard_error():
     X, y = targets()
     splitter = ShuffleSplit(1, random_state=0)
-    best = NDKRegressorCV(times=5, cv=splitter).fit(X, y)
-    early = NDKRegressorCV(times=5, cv=splitter, selection="1se").fit(X, y)
+    best = fixed(NDKRegressorCV, times=5, cv=splitter).fit(X, y)
+    early = fixed(NDKRegressorCV, times=5, cv=splitter, selection="1se").fit(X, y)
     assert early.t_ == best.t_
 
 
@@ -292,7 +305,7 @@ def test_one_fold_has_no_standard_error():
 )
 def test_phase_of_the_chosen_time(t, params, phase):
     X, y = targets(30)
-    model = NDKRegressorCV(times=[t], **{"T": 0.1} | params).fit(X, y)
+    model = fixed(NDKRegressorCV, times=[t], **{"T": 0.1} | params).fit(X, y)
     assert model.phase_ == phase
 
 
@@ -303,7 +316,9 @@ def test_the_last_automatic_time_is_not_yet_equilibrium():
         return estimator.t if np.isfinite(estimator.t) else 0.0
 
     for sigma in (0.7, 0.8, 0.9, 1.1, 1.3):
-        model = NDKRegressorCV(T=0.1, sigma=sigma, times=3, scoring=late_is_better)
+        model = fixed(
+            NDKRegressorCV, T=0.1, sigma=sigma, times=3, scoring=late_is_better
+        )
         model.fit(X, y)
         assert (model.best_index_, model.phase_) == (1, "diffusive")
 
@@ -314,7 +329,9 @@ def test_nan_at_some_times_ranks_last():
     def sometimes_nan(estimator, X, y):
         return np.nan if estimator.t < 5 else -estimator.t
 
-    model = NDKRegressorCV(times=[1.0, 2.0, 6.0, 8.0], scoring=sometimes_nan, cv=2)
+    model = fixed(
+        NDKRegressorCV, times=[1.0, 2.0, 6.0, 8.0], scoring=sometimes_nan, cv=2
+    )
     assert model.fit(X, y).t_ == 6.0
     assert_array_equal(model.cv_results_["rank_test_score"], [3, 3, 1, 2])
 
@@ -325,14 +342,16 @@ def test_infinite_scores_have_no_standard_error():
     def infinite(estimator, X, y):
         return np.inf if estimator.t == 2 else 1.0
 
-    model = NDKRegressorCV(times=[1.0, 2.0], scoring=infinite, cv=2, selection="1se")
+    model = fixed(
+        NDKRegressorCV, times=[1.0, 2.0], scoring=infinite, cv=2, selection="1se"
+    )
     with pytest.warns(RuntimeWarning, match="invalid value"):
         assert model.fit(X, y).t_ == 2.0
 
 
 def test_predictions_are_those_of_the_chosen_time():
     X, y = classes()
-    model = NDKClassifierCV(times=8, bias=0.3).fit(X, y)
+    model = fixed(NDKClassifierCV, times=8, bias=0.3).fit(X, y)
     assert_array_equal(
         model.decision_function(X), model.decision_function(X, t=model.t_)
     )
@@ -346,7 +365,7 @@ def test_predictions_are_those_of_the_chosen_time():
 def test_automatic_times_span_both_phases():
     X, y = targets()
     network = {"depth": 2, "bias": 0.0, "sigma0": 1.5}
-    model = NDKRegressorCV(T=0.5, sigma=2.0, **network).fit(X, y)
+    model = fixed(NDKRegressorCV, T=0.5, sigma=2.0, **network).fit(X, y)
     rate = np.linalg.eigvalsh(ntk_kernel(X, **network))[-1]
     assert len(model.times_) == 30
     assert_allclose(model.times_[0], 0.1 / rate, rtol=0.1)
@@ -359,18 +378,18 @@ def test_automatic_times_span_both_phases():
 @pytest.mark.parametrize("params", [{"T": 0}, {"limit": "ntk"}, {"T": 1e6}])
 def test_automatic_times_without_a_diffusive_phase(params):
     X, y = targets(40)
-    times = NDKRegressorCV(times=6, **params).fit(X, y).times_
+    times = fixed(NDKRegressorCV, times=6, **params).fit(X, y).times_
     assert len(times) == len(np.unique(times)) == 6
 
 
 def test_at_equilibrium_there_is_one_time():
     X, y = targets(40)
-    assert_array_equal(NDKRegressorCV(limit="nngp").fit(X, y).times_, [np.inf])
+    assert_array_equal(fixed(NDKRegressorCV, limit="nngp").fit(X, y).times_, [np.inf])
 
 
 def test_times_are_sorted_and_each_tried_once():
     X, y = targets(40)
-    model = NDKRegressorCV(times=[np.inf, 1.0, 0.5, 1.0]).fit(X, y)
+    model = fixed(NDKRegressorCV, times=[np.inf, 1.0, 0.5, 1.0]).fit(X, y)
     assert_array_equal(model.times_, [0.5, 1.0, np.inf])
 
 
@@ -391,17 +410,34 @@ def test_times_are_sorted_and_each_tried_once():
 def test_bad_times_are_refused(times, message):
     X, y = targets(40)
     with pytest.raises(ValueError, match=message):
-        NDKRegressorCV(times=times).fit(X, y)
+        fixed(NDKRegressorCV, times=times).fit(X, y)
+
+
+def test_of_accuracies_that_tie_the_smallest_squared_error_is_chosen():
+    X, y = classes(90)
+    model = fixed(NDKClassifierCV, depth=1, times=TIMES, cv=3).fit(X, y)
+    errors = []
+    signs = 2.0 * (y[:, None] == np.unique(y)) - 1
+    for train, test in StratifiedKFold(3).split(X, y):
+        base = NDKClassifier(depth=1, bias=0.3).fit(X[train], y[train])
+        outputs = base.decision_function_path(X[test], TIMES)
+        errors.append(np.mean((outputs - signs[test, :, None]) ** 2, axis=(0, 1)))
+    scores = model.cv_results_["mean_test_score"]
+    ties = np.flatnonzero(np.isclose(scores, scores.max(), rtol=1e-12))
+    assert len(ties) > 1
+    best = ties[np.argmin(np.mean(errors, axis=0)[ties])]
+    assert model.best_index_ == best > ties[0]
+    assert model.set_params(scoring="accuracy").fit(X, y).best_index_ == ties[0]
 
 
 def test_one_class_is_refused_in_all_samples_and_in_a_fold():
     X, y = classes(60)
     with pytest.raises(ValueError, match="at least two classes"):
-        NDKClassifierCV(times=[1.0]).fit(X, np.ones(len(X)))
+        fixed(NDKClassifierCV, times=[1.0]).fit(X, np.ones(len(X)))
     y = np.arange(60) >= 30
     message = "training part of fold 0 of 2 has samples of one class only, True"
     with pytest.raises(ValueError, match=message):
-        NDKClassifierCV(cv=KFold(2)).fit(X, y)
+        fixed(NDKClassifierCV, cv=KFold(2)).fit(X, y)
 
 
 def test_samples_of_no_weight_do_not_make_a_class():
@@ -409,19 +445,21 @@ def test_samples_of_no_weight_do_not_make_a_class():
     y = np.arange(60) % 2
     weight = np.where((np.arange(60) >= 30) & (y == 1), 0.0, 1.0)
     with pytest.raises(ValueError, match="fold 0 of 2 has samples of one class only"):
-        NDKClassifierCV(cv=KFold(2)).fit(X, y, weight)
+        fixed(NDKClassifierCV, cv=KFold(2)).fit(X, y, weight)
     weight = np.where(np.arange(60) >= 30, 0.0, 1.0)
     with pytest.raises(ValueError, match="fold 0 of 2 has samples of weight zero only"):
-        NDKRegressorCV(cv=KFold(2)).fit(X, y, weight)
+        fixed(NDKRegressorCV, cv=KFold(2)).fit(X, y, weight)
 
 
 @pytest.mark.parametrize("routing", [False, True])
 def test_folds_may_come_from_an_iterator_once(routing):
     X, y = targets(40)
     folds = list(KFold(2).split(X))
-    model = NDKRegressorCV(times=[1.0], cv=((list(a), tuple(b)) for a, b in folds))
+    model = fixed(
+        NDKRegressorCV, times=[1.0], cv=((list(a), tuple(b)) for a, b in folds)
+    )
     with config_context(enable_metadata_routing=routing):
-        expected = NDKRegressorCV(times=[1.0], cv=folds).fit(X, y).best_score_
+        expected = fixed(NDKRegressorCV, times=[1.0], cv=folds).fit(X, y).best_score_
         assert model.fit(X, y).best_score_ == expected
         with pytest.raises(ValueError, match="no folds"):
             model.fit(X, y)
@@ -430,9 +468,9 @@ def test_folds_may_come_from_an_iterator_once(routing):
 def test_weights_are_routed_to_the_default_score():
     X, y = targets(40)
     weight = np.random.default_rng(0).random(40)
-    plain = NDKRegressorCV(times=[1.0]).fit(X, y, weight)
+    plain = fixed(NDKRegressorCV, times=[1.0]).fit(X, y, weight)
     with config_context(enable_metadata_routing=True):
-        routed = NDKRegressorCV(times=[1.0]).fit(X, y, sample_weight=weight)
+        routed = fixed(NDKRegressorCV, times=[1.0]).fit(X, y, sample_weight=weight)
     assert routed.best_score_ == plain.best_score_
 
 
@@ -440,16 +478,16 @@ def test_weights_are_routed_to_the_default_score():
 def test_scores_that_are_no_numbers_are_refused(score):
     X, y = targets(40)
     with pytest.raises(ValueError, match="must return a number"):
-        NDKRegressorCV(times=[1.0], scoring=lambda est, X, y: score).fit(X, y)
+        fixed(NDKRegressorCV, times=[1.0], scoring=lambda est, X, y: score).fit(X, y)
 
 
 def test_fewer_samples_than_folds_are_refused():
     X, y = targets(4)
     with pytest.raises(ValueError, match="n_splits=5 greater than the number"):
-        NDKRegressorCV().fit(X, y)
+        fixed(NDKRegressorCV).fit(X, y)
     X, y = classes(6)
     with pytest.raises(ValueError, match="n_splits=5 cannot be greater"):
-        NDKClassifierCV().fit(X, y)
+        fixed(NDKClassifierCV).fit(X, y)
 
 
 def test_scores_that_are_all_nan_are_refused():
@@ -458,7 +496,7 @@ def test_scores_that_are_all_nan_are_refused():
         pytest.warns(UndefinedMetricWarning),
         pytest.raises(ValueError, match="nan at every time"),
     ):
-        NDKRegressorCV(times=[1.0], cv=6).fit(X, y)
+        fixed(NDKRegressorCV, times=[1.0], cv=6).fit(X, y)
 
 
 # Progress
@@ -486,7 +524,7 @@ class TaskRecorder:
 def test_callbacks_see_the_folds_and_the_refit():
     X, y = targets(40)
     recorder = TaskRecorder()
-    NDKRegressorCV(times=[5.0], cv=3).set_callbacks(recorder).fit(X, y)
+    fixed(NDKRegressorCV, times=[5.0], cv=3).set_callbacks(recorder).fit(X, y)
     names = [name for name in recorder.names if not name.startswith("t =")]
     assert names.count("fold") == names.count("end of fold") == 3
     assert names.count("refit") == names.count("end of refit") == 1
@@ -496,7 +534,7 @@ def test_callbacks_see_the_folds_and_the_refit():
 
 def test_progress_bar_shows_the_folds_and_the_refit(capsys):
     X, y = targets(40)
-    NDKRegressorCV(times=[5.0], cv=2).set_callbacks(ProgressBar()).fit(X, y)
+    fixed(NDKRegressorCV, times=[5.0], cv=2).set_callbacks(ProgressBar()).fit(X, y)
     out = capsys.readouterr().out
     assert "fold" in out
     assert "refit" in out
@@ -505,7 +543,9 @@ def test_progress_bar_shows_the_folds_and_the_refit(capsys):
 def test_scoring_monitor_shows_the_folds_and_the_march():
     X, y = targets(40)
     monitor = ScoringMonitor(scoring="r2")
-    model = NDKRegressorCV(times=[0.5, 5.0], cv=2).set_callbacks(monitor).fit(X, y)
+    model = (
+        fixed(NDKRegressorCV, times=[0.5, 5.0], cv=2).set_callbacks(monitor).fit(X, y)
+    )
     rows = monitor.get_logs().data
     folds = [row["r2"] for row in rows if row["task_name"] == "fold"]
     for (train, _), score in zip(KFold(2).split(X), folds, strict=True):
@@ -542,7 +582,7 @@ def test_folds_that_share_kernels_are_fits_of_their_own(limit, n, activation, si
     network = {"activation": activation, "sigma0": sigma0, "T": 0.05, "bias": 0.1}
     network |= {"limit": limit, "normalize_y": True, "depth": 2}
     folds = KFold(3, shuffle=True, random_state=0)
-    model = NDKRegressorCV(times=times, cv=folds, **network).fit(X, y, weight)
+    model = fixed(NDKRegressorCV, times=times, cv=folds, **network).fit(X, y, weight)
     for i, (train, test) in enumerate(folds.split(X)):
         alone = NDKRegressor(**network).fit(X[train], y[train], weight[train])
         scores = [
@@ -559,6 +599,6 @@ def test_folds_that_share_kernels_are_fits_of_their_own(limit, n, activation, si
 
 def test_a_fitted_model_keeps_no_kernels_of_its_folds():
     X, y = targets(80)
-    model = NDKRegressorCV(times=[1.0, 10.0], cv=3).fit(X, y)
+    model = fixed(NDKRegressorCV, times=[1.0, 10.0], cv=3).fit(X, y)
     alone = NDKRegressor(2, bias=0.3, t=10.0).fit(X, y)
     assert len(pickle.dumps(model)) < 1.1 * len(pickle.dumps(alone)) + 2e3

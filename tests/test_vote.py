@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fixed_numbers import fixed
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import norm
 from sklearn.calibration import CalibratedClassifierCV
@@ -125,7 +126,9 @@ def test_pairs_with_scores_of_votes():
     inputs, labels = scale(inputs)[::2], labels[::2]
     times = [0.3, 3.0, np.inf]
     for scoring in ("neg_log_loss", "roc_auc_ovr"):
-        model = NDKClassifierCV(times=times, scoring=scoring, cv=3).fit(inputs, labels)
+        model = fixed(NDKClassifierCV, times=times, scoring=scoring, cv=3).fit(
+            inputs, labels
+        )
         base = NDKClassifier(depth=model.depth, bias=model.bias)
         grid = GridSearchCV(base, {"t": times}, cv=3, scoring=scoring)
         grid.fit(inputs, labels)
@@ -139,7 +142,7 @@ def test_pairs_with_scores_of_votes():
 def test_calibration_works_around_them():
     inputs, labels = load_iris(return_X_y=True)
     inputs, labels = scale(inputs), labels
-    for base in (NDKClassifier(t=3.0), NDKClassifierCV(times=5, cv=3)):
+    for base in (NDKClassifier(t=3.0), fixed(NDKClassifierCV, times=5, cv=3)):
         model = CalibratedClassifierCV(base, cv=3).fit(inputs[::2], labels[::2])
         shares = model.predict_proba(inputs[1::2])
         assert roc_auc_score(labels[1::2], shares, multi_class="ovr") > 0.95

@@ -34,7 +34,7 @@ class WholeKernel:
     """
 
     def __init__(self, network: InfiniteNetwork, samples: TrainingSet) -> None:
-        check_matrices_fit(_FEWEST_MATRICES, len(samples))
+        self.check_size(samples)
         gram = samples.gram()
         check_range(network, gram)
         self.open = True
@@ -43,6 +43,11 @@ class WholeKernel:
         self.representation: Representation | None = None
         self._index = {row.tobytes(): i for i, row in enumerate(samples.X + 0.0)}
         self._mixtures: dict[tuple[bytes, bytes], list[NDArray]] = {}
+
+    @staticmethod
+    def check_size(samples: TrainingSet) -> None:
+        """Raise ValueError if kernels of the samples would not fit in memory."""
+        check_matrices_fit(_FEWEST_MATRICES, len(samples))
 
     @cached_property
     def ntk(self) -> NDArray[np.float64]:

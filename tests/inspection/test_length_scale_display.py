@@ -192,7 +192,8 @@ def test_axes_may_be_given_more_than_once(model):
 
 
 @pytest.mark.parametrize(
-    "model", [NDKRegressor(length_scale=3.0), NDKRegressorCV(times=3, cv=2)]
+    "model",
+    [NDKRegressor(length_scale=3.0), NDKRegressorCV(length_scale=2.0, times=3, cv=2)],
 )
 def test_one_scale_for_all_is_refused(table, model):
     with pytest.raises(ValueError, match=r'All features share.*length_scale="auto"'):
