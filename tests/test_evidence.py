@@ -111,7 +111,7 @@ def test_noise_that_targets_have_is_found():
     root = np.linalg.cholesky(kernel(rows) + 1e-12 * np.eye(len(rows)))
     for T in (1e-3, 0.3):
         y = 7 * (root @ rng.standard_normal(400) + T**0.5 * rng.standard_normal(400))
-        model = NDKRegressorCV(T="auto", bias=0.5, limit="nngp").fit(rows, y)
+        model = NDKRegressorCV(bias=0.5, length_scale=1.0, limit="nngp").fit(rows, y)
         assert 0.4 < model.T_ / T < 2.5
 
 

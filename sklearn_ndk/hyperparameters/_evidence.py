@@ -173,17 +173,19 @@ def _traces(
     network: InfiniteNetwork,
 ) -> tuple[float, float, NDArray[np.float64]]:
     """Return ``sum(slope dK)`` for changes of logarithms: of sigma, bias and scales."""
-    directions, every = ["sigma", "bias", *INPUTS], slice(None)
+    directions = ["sigma", "bias", *INPUTS]
     totals, by_norm, products = np.zeros(2), np.zeros(len(X)), np.zeros_like(X)
     step = max(1, TILE_ENTRIES // len(X))
     for first in range(0, len(X), step):
-        rows = slice(first, first + step)
-        rates, _ = tile_rates(gram, rows, every, network, directions, tangent=False)
-        rates *= slope[rows]
+        # both are symmetric: what is right of the diagonal counts twice
+        rows, cols = slice(first, first + step), slice(first, None)
+        rates, _ = tile_rates(gram, rows, cols, network, directions, tangent=False)
+        rates *= slope[rows, cols]
+        rates[:, :, step:] *= 2
         totals += rates[:2].sum(axis=(1, 2))
         by_norm[rows] += rates[2].sum(axis=1)
-        by_norm += rates[3].sum(axis=0)
-        products[rows] += rates[4] @ X
+        by_norm[cols] += rates[3].sum(axis=0)
+        products[rows] += rates[4] @ X[cols]
     by_scales = X.T**2 @ ratio(by_norm, np.einsum("ij,ij->i", X, X))
     by_scales += np.einsum("ij,ij->j", products, X) / X.shape[1]
     return *totals.tolist(), -2 * by_scales

@@ -30,7 +30,7 @@ _SPREAD, _DEGREES = 0.25, 4.0  # of Student's prior of deviations
 _MOST_APART = 7.0  # deviation of a logarithm from the shape
 _MOST_ROWS = 400
 _FEWEST_ROWS = 3
-_OPTIONS = {"maxiter": 60, "ftol": 1e-6}  # evidence is in the hundreds
+_OPTIONS = {"maxiter": 60, "ftol": 3e-5}  # evidence is in the hundreds
 
 
 def most_likely(
