@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,13 +124,23 @@ class _Search:
         starts = [self._start]
         if "T" in self._start:
             starts = [self._start | {"T": noise} for noise in _NOISE]
-        start = max(starts, key=lambda one: self._value(one)[0])
-        value, values = self._climb(start)
-        if "length_scale" in values:
-            shape = 1 / self._relevance(self._given | self._absolute(values))
-            value, values = self._climb(values, shape)
-        values = self._absolute(values)
-        return value, values | {"size": self._evidence.size(**self._given | values)}
+        found = self._climb(max(starts, key=lambda one: self._value(one)[0]))
+        if "length_scale" in self._start:
+            found = self._of_features(found)
+        values = self._absolute(found.values())
+        return found.value, values | {
+            "size": self._evidence.size(**self._given | values)
+        }
+
+    def _of_features(self, common: "_Found") -> "_Found":
+        """Return what is found from a common scale if features have their own."""
+        shape = 1 / self._relevance(self._given | self._absolute(common.values()))
+        scaled = self._climb(common.numbers, shape)
+        if self._labels:
+            return scaled
+        # there are several maxima, and neither start leads to the better one always
+        tries = [self._climb(one.numbers, shape, free=True) for one in (common, scaled)]
+        return max(tries, key=lambda found: found.value)
 
     def _value(self, values: dict[str, Any]) -> tuple[float, dict[str, Any]]:
         """Return the evidence and its gradient."""
@@ -151,41 +161,59 @@ class _Search:
         return relevance(samples, network, values["T"])
 
     def _climb(
-        self, start: dict[str, float], shape: NDArray[np.float64] | None = None
-    ) -> tuple[float, dict[str, Any]]:
-        """Return the largest evidence that is found from a start, and where it is.
+        self,
+        start: dict[str, float],
+        shape: float | NDArray[np.float64] = 1.0,
+        free: bool = False,
+    ) -> "_Found":
+        """Return the largest evidence that is found from a start.
 
-        Scales are a common one times a shape, from which they deviate at a price.
+        Length scales are a number times a shape, from which they deviate at a price if
+        they are free to.
         """
-        names = list(start)
-        n_apart = 0 if shape is None or self._labels else len(shape)
+        names, n_apart = list(start), np.size(shape) if free else 0
 
-        def values_at(logs: NDArray[np.float64]) -> dict[str, Any]:
+        def at(logs: NDArray[np.float64], value: float = 0.0) -> _Found:
             numbers, apart = np.split(np.exp(logs), [len(names)])
-            values: dict[str, Any] = dict(zip(names, numbers.tolist(), strict=True))
-            if shape is not None:
-                values["length_scale"] *= shape * apart if n_apart else shape
-            return values
+            own = shape * apart if free else shape
+            return _Found(value, dict(zip(names, numbers.tolist(), strict=True)), own)
 
         def loss(logs: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-            value, slopes = self._value(values_at(logs))
+            value, slopes = self._value(at(logs).values())
             price, price_slopes = _price(logs[len(names) :])
             common = [np.sum(slopes[name]) for name in names]
-            apart = slopes["length_scale"] - price_slopes if n_apart else []
-            return price - value, -np.concatenate([common, apart])
+            own = slopes["length_scale"] - price_slopes if free else []
+            return price - value, -np.concatenate([common, own])
 
         if not names:
-            return self._value({})[0], {}
-        apart = [np.exp([-_MOST_APART, _MOST_APART])] * n_apart
+            return _Found(self._value({})[0], {}, shape)
+        bounds = [self._bounds[name] for name in names]
+        bounds += [np.exp([-_MOST_APART, _MOST_APART])] * n_apart
         found = minimize(
             loss,
             np.log(np.r_[list(start.values()), np.ones(n_apart)]),
             jac=True,
             method="L-BFGS-B",
-            bounds=np.log([*(self._bounds[name] for name in names), *apart]),
+            bounds=np.log(bounds),
             options=_OPTIONS,
         )
-        return -float(found.fun), values_at(found.x)
+        return at(found.x, -float(found.fun))
+
+
+class _Found(NamedTuple):
+    """What a climb led to: a value, numbers, and the shape of length scales."""
+
+    value: float
+    numbers: dict[str, float]
+    shape: float | NDArray[np.float64]
+
+    def values(self) -> dict[str, Any]:
+        """Return the hyperparameters."""
+        if "length_scale" not in self.numbers:
+            return dict(self.numbers)
+        return self.numbers | {
+            "length_scale": self.numbers["length_scale"] * self.shape
+        }
 
 
 def _price(apart: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
