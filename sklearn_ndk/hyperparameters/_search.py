@@ -23,7 +23,7 @@ _BOUNDS = {
 }
 _START = {"T": 0.1, "sigma": 1.0, "bias": 0.5, "length_scale": 1.0}
 _LEAST_NOISE_OF_LABELS = 0.03
-_NOISE = 1e-3, 1e-2, 1e-1, 1.0  # to start from: that all is noise is a maximum, too
+_FACTORS = 1e-2, 1e-1, 1.0, 10.0  # of where searches start
 _PLAIN = {"depth": 2, "size": 1.0}
 _DEPTHS = 1, 2, 3
 _SPREAD, _DEGREES = 0.25, 4.0  # of Student's prior of deviations
@@ -121,16 +121,21 @@ class _Search:
 
     def best(self) -> tuple[float, dict[str, Any]]:
         """Return the largest evidence, less what the prior takes off, and where."""
-        starts = [self._start]
-        if "T" in self._start:
-            starts = [self._start | {"T": noise} for noise in _NOISE]
-        found = self._climb(max(starts, key=lambda one: self._value(one)[0]))
+        found = self._climb(max(self._starts(), key=lambda one: self._value(one)[0]))
         if "length_scale" in self._start:
             found = self._of_features(found)
         values = self._absolute(found.values())
         return found.value, values | {
             "size": self._evidence.size(**self._given | values)
         }
+
+    def _starts(self) -> list[dict[str, float]]:
+        """Return where a search may start: that all is noise is a maximum, too."""
+        for name in ("T", "length_scale"):  # of scales, where the noise is given
+            if name in self._start:
+                size = self._start[name]
+                return [self._start | {name: size * factor} for factor in _FACTORS]
+        return [self._start]
 
     def _of_features(self, common: "_Found") -> "_Found":
         """Return what is found from a common scale if features have their own."""
