@@ -153,10 +153,10 @@ class NDKClassifierCV(BaseStoppingTime, NDKClassifier):
     --------
     >>> from sklearn.datasets import load_wine
     >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
     >>> from sklearn_ndk import NDKClassifierCV
+    >>> from sklearn_ndk.preprocessing import TableScaler
     >>> X, y = load_wine(return_X_y=True)
-    >>> model = make_pipeline(StandardScaler(), NDKClassifierCV())
+    >>> model = make_pipeline(TableScaler(), NDKClassifierCV())
     >>> model.fit(X[::2], y[::2]).score(X[1::2], y[1::2]) > 0.9
     True
     >>> model[-1].phase_ in {"gradient", "diffusive", "equilibrium"}

@@ -145,14 +145,14 @@ class NDKRegressorCV(BaseStoppingTime, NDKRegressor):
     --------
     >>> from sklearn.datasets import load_diabetes
     >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.preprocessing import StandardScaler
     >>> from sklearn_ndk import NDKRegressorCV
+    >>> from sklearn_ndk.preprocessing import TableScaler
     >>> X, y = load_diabetes(return_X_y=True)
-    >>> model = make_pipeline(StandardScaler(), NDKRegressorCV(normalize_y=True))
+    >>> model = make_pipeline(TableScaler(), NDKRegressorCV(normalize_y=True))
     >>> model.fit(X[:300], y[:300]).score(X[300:], y[300:]) > 0.45
     True
-    >>> model[-1].phase_
-    'gradient'
+    >>> model[-1].phase_ in {"gradient", "diffusive", "equilibrium"}
+    True
 
     Intervals that hold about 90 % of new targets:
 

@@ -11,6 +11,7 @@ MODULES = (
     "sklearn_ndk.gaussian_process",
     "sklearn_ndk.inspection",
     "sklearn_ndk.kernels",
+    "sklearn_ndk.preprocessing",
     "sklearn_ndk.simulation",
 )
 SPECIAL = ("__init__", "__call__")

@@ -12,5 +12,6 @@ def test_user_program_runs(tmp_path):
         "drift",
         "paths",
         "scores",
+        "scales",
         "search",
     }

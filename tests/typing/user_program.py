@@ -16,6 +16,7 @@ from sklearn_ndk.datasets import make_orthogonal
 from sklearn_ndk.inspection import (
     DriftDisplay,
     EarlyStoppingDisplay,
+    LengthScaleDisplay,
     PredictionPathDisplay,
 )
 from sklearn_ndk.kernels import (
@@ -26,6 +27,7 @@ from sklearn_ndk.kernels import (
     ntk_kernel,
     two_time_nngp_kernel,
 )
+from sklearn_ndk.preprocessing import TableScaler
 from sklearn_ndk.simulation import simulate_langevin
 
 Floats = NDArray[np.float64]
@@ -112,6 +114,15 @@ def stopping_time() -> NDKRegressorCV:
     return model
 
 
+def scaled() -> None:
+    """Bring a table to one scale, and back."""
+    X, _ = data()
+    scaler: TableScaler = TableScaler(tail=2).fit(X)
+    columns: Floats = scaler.transform(X)
+    table: Floats = scaler.inverse_transform(columns)
+    print(np.abs(table - X).max(), scaler.scale_)
+
+
 def kernels() -> None:
     """Compute kernel matrices."""
     X, _ = data()
@@ -153,15 +164,18 @@ def displays(folder: Path) -> None:
     drift: DriftDisplay = DriftDisplay.from_estimator(
         classifier, X, labels, delays=[0.1, 1.0], t0=2.0
     )
+    scales: LengthScaleDisplay = LengthScaleDisplay.from_estimator(chosen)
     again: PredictionPathDisplay = paths.plot(line_kw={"linewidth": 2})
     scores.figure_.savefig(folder / "scores.png")
     search.figure_.savefig(folder / "search.png")
+    scales.figure_.savefig(folder / "scales.png")
     again.figure_.savefig(folder / "paths.png")
     drift.figure_.savefig(folder / "drift.png")
 
 
 def main(folder: Path) -> None:
     """Run all of it."""
+    scaled()
     kernels()
     simulation()
     displays(folder)
