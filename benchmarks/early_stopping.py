@@ -4,6 +4,7 @@ import argparse
 
 import numpy as np
 from problems import in_turn, mnist
+from rivals import FIXED
 from sklearn.model_selection import GridSearchCV
 
 from sklearn_ndk import NDKRegressor, NDKRegressorCV
@@ -12,9 +13,9 @@ from sklearn_ndk import NDKRegressor, NDKRegressorCV
 def grid_search(args):
     """Score 30 times by five folds: GridSearchCV over t / NDKRegressorCV."""
     X, y, _ = mnist(args.n_samples)
-    fast = NDKRegressorCV(depth=2, T=0.01)
+    fast = NDKRegressorCV(depth=2, **FIXED)
     times = fast.fit(X, y).times_
-    slow = GridSearchCV(NDKRegressor(depth=2, T=0.01, bias=fast.bias), {"t": times})
+    slow = GridSearchCV(NDKRegressor(depth=2, **FIXED), {"t": times})
     both = [lambda: fast.fit(X, y), lambda: slow.fit(X, y)]
     quick, long = in_turn(both, args.repeats)
     scores = [model.cv_results_["mean_test_score"] for model in (fast, slow)]

@@ -14,7 +14,8 @@ intervals at any temperature.
 # - of the output f: its mean and its standard deviation over networks, at equilibrium,
 #   where they are those of the Bayesian posterior;
 # - of a new target y: the same, with the variance of the noise added, which is `T`, in
-#   units of the variance of the training targets with ``normalize_y=True``;
+#   units of the variance of the training targets with ``normalize_y=True``, if all
+#   hyperparameters are given;
 # - conformal, by `MAPIE <https://mapie.readthedocs.io>`_, around the predictions at the
 #   best time. It takes residuals of rows that were not trained on, and promises that
 #   90% of new targets lie inside, on average over splits, whatever the model.
@@ -38,6 +39,7 @@ else:
     temperatures = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 CONFIDENCE, N_SPLITS = 0.9, 10
+NETWORK = {"bias": 0.3, "length_scale": 1.0, "normalize_y": True}
 KINDS = ("f alone", "with noise", "conformal")
 X, y = load_diabetes(return_X_y=True)
 
@@ -50,7 +52,7 @@ def score(T, seed):
     X_calibrate, X_test, y_calibrate, y_test = train_test_split(
         X_rest, y_rest, train_size=100, random_state=seed
     )
-    model = make_pipeline(StandardScaler(), NDKRegressorCV(T=T, normalize_y=True))
+    model = make_pipeline(StandardScaler(), NDKRegressorCV(T=T, **NETWORK))
     model.fit(X_train, y_train)
 
     mean, std = model.predict(X_test, t=np.inf, return_std=True)

@@ -22,7 +22,7 @@ from sklearn.preprocessing import scale
 from sklearn_ndk import NDKRegressorCV
 from sklearn_ndk.inspection import EarlyStoppingDisplay
 
-network = {"depth": 1, "T": 0.001, "sigma0": 2.0, "bias": 0.3}
+network = {"depth": 1, "T": 0.001, "sigma0": 2.0, "bias": 0.3, "length_scale": 1.0}
 folds = KFold(5, shuffle=True, random_state=0)
 
 

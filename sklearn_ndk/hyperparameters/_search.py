@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from sklearn_ndk.activations._numerical import Numerical
 from sklearn_ndk.hyperparameters._evidence import Evidence
 from sklearn_ndk.hyperparameters._relevance import relevance
 from sklearn_ndk.kernels._network import InfiniteNetwork
@@ -28,7 +29,7 @@ _PLAIN = {"depth": 2, "size": 1.0}
 _DEPTHS = 1, 2, 3
 _SPREAD, _DEGREES = 0.25, 4.0  # of Student's prior of deviations
 _MOST_APART = 7.0  # deviation of a logarithm from the shape
-_MOST_ROWS = 400
+_MOST_ROWS, _MOST_BY_TABLES = 400, 150  # tables of duals are slow where scales change
 _FEWEST_ROWS = 3
 _OPTIONS = {"maxiter": 60, "ftol": 3e-5}  # evidence is in the hundreds
 
@@ -78,7 +79,9 @@ def most_likely(
         )
         values = _Search(samples, network, given, names, labels).at_start()
         return {name: (_PLAIN | values)[name] for name in [*free, "size"]}
-    samples, tried = _thinned(samples), []
+    by_tables = isinstance(network.activation, Numerical)
+    samples = _thinned(samples, _MOST_BY_TABLES if by_tables else _MOST_ROWS)
+    tried = []
     for depth in _DEPTHS if "depth" in free else (network.depth,):
         of_depth = replace(network, depth=depth)
         value, values = _Search(samples, of_depth, given, names, labels).best()
@@ -233,12 +236,12 @@ def _size(X: NDArray[np.float64]) -> float:
     return float(np.sqrt(np.mean(X**2))) or 1.0
 
 
-def _thinned(samples: TrainingSet) -> TrainingSet:
-    """Return at most some hundreds of samples, whose order is that of their bytes."""
+def _thinned(samples: TrainingSet, most: int) -> TrainingSet:
+    """Return at most so many samples, whose order is that of their bytes."""
     n_samples = len(samples)
-    if n_samples <= _MOST_ROWS:
+    if n_samples <= most:
         return samples
-    kept = np.linspace(0, n_samples - 1, _MOST_ROWS).astype(int)
+    kept = np.linspace(0, n_samples - 1, most).astype(int)
     return TrainingSet(
         samples.X[kept],
         samples.scale[kept],

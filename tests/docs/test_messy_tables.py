@@ -6,6 +6,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from fixed_numbers import fixed
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier, DummyRegressor
@@ -13,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from test_code_blocks import ROOT, code_blocks
 
-from sklearn_ndk import NDKClassifierCV
+from sklearn_ndk import NDKClassifierCV, NDKRegressorCV
 
 PIPELINES = ["plain", "model"]
 COLUMNS = ["area", "distance", "built", "heating", "street", "pool", "sauna"]
@@ -130,9 +131,22 @@ def test_indicators_and_one_hot_columns_are_not_scaled(page):
         transform.transform(page["tidy"](page["X"])),
         columns=transform.get_feature_names_out(),
     )
-    binary = columns.filter(regex="onehotencoder|missingindicator|pool|sauna")
+    binary = columns.filter(regex="onehotencoder|missingindicator")
     assert binary.shape[1] > 20
     assert np.isin(binary, [0, 1]).all()
+    for name in ("pool", "sauna"):
+        assert_allclose(np.ptp(columns[f"pipeline-1__{name}"]), 2)
+
+
+def test_booleans_and_none_are_taken_by_the_table_scaler(page):
+    X, X_test = (page["tidy"](page[name]) for name in ("X", "X_test"))
+    flags = {
+        "pool": X["pool"].astype(bool),
+        "sauna": X["sauna"].astype(bool).astype(object).where(X.index % 9 > 0, None),
+    }
+    assert any(flag is None for flag in flags["sauna"])
+    model = clone(page["plain"]).set_params(ndkregressorcv__times=4)
+    assert np.isfinite(model.fit(X.assign(**flags), page["y"]).predict(X_test)).all()
 
 
 def test_skrub_squashes_binary_columns_and_scales_no_level(page):
@@ -144,12 +158,15 @@ def test_skrub_squashes_binary_columns_and_scales_no_level(page):
         assert_allclose(np.unique(columns[name]), [0, 1.7], atol=0.05)
 
 
-def test_columns_standardised_at_the_end_tell_less(page, pipeline):
+def test_with_numbers_given_columns_standardised_at_the_end_tell_less(page, pipeline):
     model, prepare = pipeline
-    scaled = make_pipeline(clone(model[0]), StandardScaler(), clone(model[-1]))
-    scaled.fit(prepare(page["X"]), page["y"])
-    X_test, y_test = prepare(page["X_test"]), page["y_test"]
-    assert scaled.score(X_test, y_test) < model.score(X_test, y_test)
+    as_they_are, scaled = (
+        make_pipeline(*map(clone, steps), fixed(NDKRegressorCV, normalize_y=True))
+        .fit(prepare(page["X"]), page["y"])
+        .score(prepare(page["X_test"]), page["y_test"])
+        for steps in ([model[0]], [model[0], StandardScaler()])
+    )
+    assert scaled < as_they_are - 0.02
 
 
 def test_another_time_goes_through_the_pipeline(page, pipeline):
