@@ -65,7 +65,7 @@ class BaseStoppingTime(StoppingTimeParameters, AutoHyperparameters, BaseNDK):
         """Score all times on all folds, choose one, and fit with it."""
         model, auto = self._without_auto()
         data, fitted = model._validate_training_data(X, y, sample_weight)
-        WholeKernel.check_size(model._training_set(*data)[0])  # ahead of all work
+        self._check_trainable(model, data)
         scorer, (X, y, _) = self._scorer(), data
         folds = self._folds(data, scorer, sample_weight is not None, params)
         context = self._init_callback_context(
@@ -105,6 +105,15 @@ class BaseStoppingTime(StoppingTimeParameters, AutoHyperparameters, BaseNDK):
         whole.close()
         self._set_fitted(fitted)
         return self
+
+    def _check_trainable(self, model, data):
+        """Raise ahead of all work what numbers that are chosen cannot change."""
+        samples, _, _ = model._training_set(*data)
+        WholeKernel.check_size(samples)
+        automatic = self.times is None or isinstance(self.times, Integral)
+        moves = automatic or _last_moving(check_times(self.times)) < np.inf
+        if moves and self.limit != "nngp":
+            model._network().check_ntk()
 
     def _choose_numbers(self, model, data, auto, context, task_id):
         """Choose numbers for a neutral model, as a task that callbacks see."""

@@ -171,12 +171,12 @@ def learned_with_inputs(factor, t):
 
 def automatic_times(factor):
     X, y = rows(12, 3), rows(12, 1, seed=1).ravel()
-    shared = {"depth": 1, "bias": 0.0, "cv": 2, "limit": "ntk", "times": 5}
-    right = NDKRegressorCV(**shared).fit(X, y)
-    model = NDKRegressorCV(**shared).fit(factor * X, y)
+    shared = {"depth": 1, "bias": 0.0, "length_scale": 1.0, "cv": 2, "times": 5}
+    right = NDKRegressorCV(**shared, limit="ntk").fit(X, y)
+    model = NDKRegressorCV(**shared, limit="ntk").fit(factor * X, y)
     times = model.times_[:-1] * factor * factor
     moved = excess(times / right.times_[:-1], np.ones(4), 0.1)
-    noisy = NDKRegressorCV(depth=1, bias=0.0, cv=2, times=5).fit(factor * X, y)
+    noisy = NDKRegressorCV(**shared, T=0.01).fit(factor * X, y)
     trained = noisy.predict(factor * X)
     return max(moved, norm_excess(trained, y))
 
