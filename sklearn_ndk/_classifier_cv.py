@@ -133,7 +133,7 @@ class NDKClassifierCV(BaseStoppingTime, NDKClassifier):
     Labels of plus and minus one have no Gaussian noise, and this evidence would fit
     scales to each of them: for classes, scales are those of the gradient times a common
     factor, and the noise is at least 0.03 of the prior variance of outputs.
-    Of more than 400 distinct samples, 400 are used, or 150 if duals of the activation
+    Of more than 300 distinct samples, 300 are used, or 150 if duals of the activation
     have no closed form. At ``T=0``, and in the limit "ntk", the noise is chosen along
     with the rest and then left. `noise_` is of folds whose
     scales were chosen on their training parts.

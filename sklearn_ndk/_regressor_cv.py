@@ -125,7 +125,7 @@ class NDKRegressorCV(BaseStoppingTime, NDKRegressor):
     along each feature, as in recursive feature machines [2]_.
     Then the evidence is climbed from there in all scales at once, whose deviations in
     logarithms have a prior, Student's of scale 0.25 and four degrees of freedom.
-    Of more than 400 distinct samples, 400 are used, or 150 if duals of the activation
+    Of more than 300 distinct samples, 300 are used, or 150 if duals of the activation
     have no closed form. At ``T=0``, and in the limit "ntk", the noise is chosen along
     with the rest and then left. `noise_` is of folds whose
     scales were chosen on their training parts.

@@ -29,9 +29,10 @@ _PLAIN = {"depth": 2, "size": 1.0}
 _DEPTHS = 1, 2, 3
 _SPREAD, _DEGREES = 0.25, 4.0  # of Student's prior of deviations
 _MOST_APART = 7.0  # deviation of a logarithm from the shape
-_MOST_ROWS, _MOST_BY_TABLES = 400, 150  # tables of duals are slow where scales change
+_MOST_ROWS, _MOST_BY_TABLES = 300, 150  # tables of duals are slow where scales change
 _FEWEST_ROWS = 3
-_OPTIONS = {"maxiter": 60, "ftol": 3e-5}  # evidence is in the hundreds
+_MOST_STEPS, _FIRST_STEPS = 60, 8
+_PRECISION = 3e-5  # of an evidence in the hundreds
 
 
 def most_likely(
@@ -147,8 +148,12 @@ class _Search:
         if self._labels:
             return scaled
         # there are several maxima, and neither start leads to the better one always
-        tries = [self._climb(one.numbers, shape, free=True) for one in (common, scaled)]
-        return max(tries, key=lambda found: found.value)
+        tries = [
+            self._climb(one.numbers, shape, np.ones_like(shape), _FIRST_STEPS)
+            for one in (common, scaled)
+        ]
+        first = max(tries, key=lambda found: found.value)
+        return self._climb(first.numbers, shape, first.apart)
 
     def _value(self, values: dict[str, Any]) -> tuple[float, dict[str, Any]]:
         """Return the evidence and its gradient."""
@@ -172,56 +177,58 @@ class _Search:
         self,
         start: dict[str, float],
         shape: float | NDArray[np.float64] = 1.0,
-        free: bool = False,
+        apart: NDArray[np.float64] | None = None,
+        most_steps: int = _MOST_STEPS,
     ) -> "_Found":
         """Return the largest evidence that is found from a start.
 
-        Length scales are a number times a shape, from which they deviate at a price if
-        they are free to.
+        Length scales are a number times a shape, from which they deviate at a price, at
+        first by the factors `apart`; None keeps them at it.
         """
-        names, n_apart = list(start), np.size(shape) if free else 0
+        names, n_apart = list(start), 0 if apart is None else len(apart)
 
         def at(logs: NDArray[np.float64], value: float = 0.0) -> _Found:
-            numbers, apart = np.split(np.exp(logs), [len(names)])
-            own = shape * apart if free else shape
-            return _Found(value, dict(zip(names, numbers.tolist(), strict=True)), own)
+            numbers, own = np.split(np.exp(logs), [len(names)])
+            named = dict(zip(names, numbers.tolist(), strict=True))
+            return _Found(value, named, shape, own if n_apart else None)
 
         def loss(logs: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             value, slopes = self._value(at(logs).values())
             price, price_slopes = _price(logs[len(names) :])
             common = [np.sum(slopes[name]) for name in names]
-            own = slopes["length_scale"] - price_slopes if free else []
+            own = slopes["length_scale"] - price_slopes if n_apart else []
             return price - value, -np.concatenate([common, own])
 
         if not names:
-            return _Found(self._value({})[0], {}, shape)
+            return _Found(self._value({})[0], {}, shape, None)
         bounds = [self._bounds[name] for name in names]
         bounds += [np.exp([-_MOST_APART, _MOST_APART])] * n_apart
         found = minimize(
             loss,
-            np.log(np.r_[list(start.values()), np.ones(n_apart)]),
+            np.log(np.r_[list(start.values()), [] if apart is None else apart]),
             jac=True,
             method="L-BFGS-B",
             bounds=np.log(bounds),
-            options=_OPTIONS,
+            options={"maxiter": most_steps, "ftol": _PRECISION},
         )
         return at(found.x, -float(found.fun))
 
 
 class _Found(NamedTuple):
-    """What a climb led to: a value, numbers, and the shape of length scales."""
+    """What a climb led to; length scales are a number, times a shape, times factors."""
 
     value: float
     numbers: dict[str, float]
     shape: float | NDArray[np.float64]
+    apart: NDArray[np.float64] | None
 
     def values(self) -> dict[str, Any]:
         """Return the hyperparameters."""
         if "length_scale" not in self.numbers:
             return dict(self.numbers)
-        return self.numbers | {
-            "length_scale": self.numbers["length_scale"] * self.shape
-        }
+        scale = self.numbers["length_scale"] * self.shape
+        own = scale if self.apart is None else scale * self.apart
+        return self.numbers | {"length_scale": own}
 
 
 def _price(apart: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
