@@ -244,11 +244,11 @@ def _size(X: NDArray[np.float64]) -> float:
 
 
 def _thinned(samples: TrainingSet, most: int) -> TrainingSet:
-    """Return at most so many samples, whose order is that of their bytes."""
-    n_samples = len(samples)
-    if n_samples <= most:
+    """Return at most so many samples, the same for any order of rows and of columns."""
+    if len(samples) <= most:
         return samples
-    kept = np.linspace(0, n_samples - 1, most).astype(int)
+    order = np.argsort(samples.X.sum(axis=1), kind="stable")
+    kept = np.sort(order[np.linspace(0, len(order) - 1, most).astype(int)])
     return TrainingSet(
         samples.X[kept],
         samples.scale[kept],
